@@ -1,0 +1,1 @@
+"""From YAML text to a typed graph, with the position of every node."""

@@ -1,0 +1,1 @@
+"""Connectors: one file a type, named as in the YAML."""

@@ -1,0 +1,1 @@
+"""Exporters: one file a type, named as in the YAML."""

@@ -1,0 +1,1 @@
+"""Extensions: one file a type, named as in the YAML."""

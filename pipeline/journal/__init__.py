@@ -1,0 +1,1 @@
+"""Journals: append-only lanes of batches, one cursor per exporter."""

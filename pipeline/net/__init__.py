@@ -1,0 +1,1 @@
+"""Shared servers and clients: HTTP, gRPC, TLS, authentication, compression."""

@@ -1,0 +1,247 @@
+"""Settings that many components share, and those of the `service` section. Words are the Collector's where it has them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from pipeline.types import Duration, Endpoint, Percent, Secret, Signal, Size
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of every settings struct: immutable, unknown fields refused."""
+
+
+def about(text: str, **extra: object) -> Meta:
+    """Return the documentation of a field, as it stands in the reference.
+
+    `extra`: `env="NAME"` is a variable that fills the field where it is absent; `credential=True` marks what
+    `without_credentials` is about.
+    """
+    return Meta(description=text, extra=extra) if extra else Meta(description=text)
+
+
+# ---- listeners ----
+
+
+class ServerTls(Settings):
+    """Serve TLS."""
+
+    cert_file: Annotated[str, about("PEM certificate chain.")]
+    key_file: Annotated[str, about("PEM private key.")]
+    client_ca_file: Annotated[str | None, about("Ask clients for a certificate of this CA (mutual TLS).")] = None
+    min_version: Annotated[Literal["1.2", "1.3"], about("Lowest TLS version taken.")] = "1.2"
+
+
+class BearerToken(Settings):
+    """A token after `Bearer `."""
+
+    token: Annotated[Secret, about("The token after `Bearer `.")]
+
+
+class BasicLogin(Settings):
+    """User name and password."""
+
+    username: Annotated[str, about("User name.")]
+    password: Annotated[Secret, about("Password.")]
+
+
+class HeaderToken(Settings):
+    """A token in a header."""
+
+    name: Annotated[str, about("Header that carries the token.")]
+    token: Annotated[Secret, about("Its whole value.")]
+
+
+class ListenerAuth(Settings):
+    """What a client has to show; exactly one is given."""
+
+    bearer: Annotated[BearerToken | None, about("`Authorization: Bearer …`.")] = None
+    basic: Annotated[BasicLogin | None, about("`Authorization: Basic …`.")] = None
+    header: Annotated[HeaderToken | None, about("A header of your choice.")] = None
+
+
+class Cors(Settings):
+    """Browsers of other origins."""
+
+    allowed_origins: Annotated[tuple[str, ...], about("Origins that browsers may post from; `*` is a wildcard.")]
+    allowed_headers: Annotated[tuple[str, ...], about("Headers beside `content-type` and `content-encoding`.")] = ()
+    max_age: Annotated[Duration, about("How long a browser may keep the answer.")] = 7200
+
+
+class HttpListener(Settings):
+    """An address to listen on, and who may use it."""
+
+    endpoint: Annotated[Endpoint, about("Address to listen on; loopback unless you say otherwise.")]
+    tls: Annotated[ServerTls | None, about("Serve TLS.")] = None
+    auth: Annotated[ListenerAuth | None, about("What a client has to show.")] = None
+    max_request_body_size: Annotated[Size, about("Largest body taken, as sent and decompressed.")] = 64 * 1024 * 1024
+    cors: Annotated[Cors | None, about("Let browsers post from other origins.")] = None
+    keepalive: Annotated[Duration, about("Close a connection that was idle this long.")] = 75
+
+
+# ---- exporters that send over the network (config contract §1.3) ----
+
+
+class Batching(Settings):
+    """How entries become requests."""
+
+    flush_timeout: Annotated[Duration, about("Longest wait for more before a request goes out.")] = 0.2
+    max_items: Annotated[int | None, about("Most items in a request; the destination's own limit when absent.")] = None
+    max_bytes: Annotated[
+        Size | None, about("Most OTLP bytes merged into a request; the destination's own limit when absent.")
+    ] = None
+
+
+class SendingQueue(Settings):
+    """An exporter's place in the journal."""
+
+    max_bytes: Annotated[Size | None, about("How far it may fall behind; default 1GiB on disk, 64MiB in memory.")] = None
+    max_age: Annotated[Duration | None, about("Entries older than this follow `on_full`.")] = None
+    on_full: Annotated[
+        Literal["block", "drop_oldest", "dead_letter"] | None,
+        about(
+            "When the budget is used up: `block` (default when required) answers clients Busy, "
+            "`drop_oldest` (default when not) drops and counts."
+        ),
+    ] = None
+    required: Annotated[bool, about("Takes part in back-pressure and, with the memory journal, in the acknowledgement.")] = True
+    ordered: Annotated[bool, about("Later batches wait while an earlier one is being retried.")] = False
+    num_consumers: Annotated[int, Meta(ge=1, le=256, description="Requests in flight.")] = 4
+    batch: Annotated[Batching, about("How entries are merged into requests.")] = Batching()
+
+
+class RetryOnFailure(Settings):
+    """Back-off, where it differs from the destination's own figures."""
+
+    initial_interval: Annotated[Duration | None, about("First wait; the destination's own figure when absent.")] = None
+    max_interval: Annotated[Duration | None, about("Longest wait.")] = None
+    max_elapsed_time: Annotated[Duration | None, about("Give up after this long; 0 never does.")] = None
+
+
+class Retry(Settings):
+    """A destination's own back-off figures (delivery contract §7)."""
+
+    initial: float = 1.0
+    maximum: float = 30.0
+    multiplier: float = 2.0
+    jitter: Literal["full", "half"] = "full"
+    """full: uniform in [0, w]; half: uniform in [0.5 w, 1.5 w]."""
+
+
+class ClientTls(Settings):
+    """How a server is verified, and how we show ourselves."""
+
+    ca_file: Annotated[str | None, about("PEM file of the CAs to trust; the system's when absent.")] = None
+    cert_file: Annotated[str | None, about("PEM client certificate.")] = None
+    key_file: Annotated[str | None, about("PEM client key.")] = None
+    insecure: Annotated[bool, about("Plain text where the address does not say.")] = False
+    insecure_skip_verify: Annotated[bool, about("Take any certificate. Anybody in between can then read everything.")] = False
+    min_version: Annotated[Literal["1.2", "1.3"], about("Lowest TLS version used.")] = "1.2"
+    server_name_override: Annotated[str | None, about("Name to expect in the server's certificate.")] = None
+
+
+class ClientAuth(Settings):
+    """Credentials of the standard kinds; at most one."""
+
+    bearer: Annotated[BearerToken | None, about("Send `Authorization: Bearer …`.")] = None
+    basic: Annotated[BasicLogin | None, about("Send `Authorization: Basic …`.")] = None
+
+
+class NetworkExporter(Settings):
+    """What every exporter that sends over the network takes."""
+
+    sending_queue: Annotated[SendingQueue, about("The exporter's place in the journal.")] = SendingQueue()
+    retry_on_failure: Annotated[RetryOnFailure, about("When and how long to try again.")] = RetryOnFailure()
+    timeout: Annotated[Duration, about("One attempt.")] = 10.0
+    compression: Annotated[Literal["gzip", "zstd", "none"], about("How bodies are compressed.")] = "gzip"
+    headers: Annotated[Mapping[str, Secret], about("Sent with each request; values never print.")] = {}
+    proxy: Annotated[str | None, about("Proxy URL; `off` ignores HTTPS_PROXY and its kin.")] = None
+    tls: Annotated[ClientTls, about("How the destination is verified.")] = ClientTls()
+    auth: Annotated[ClientAuth | None, about("Credentials of the standard kinds.")] = None
+    without_credentials: Annotated[
+        Literal["error", "intake"],
+        about("Where a credential is required and absent or empty: an error, or send to the local `intake` extension."),
+    ] = "error"
+
+
+# ---- the service section ----
+
+
+class Pipeline(Settings):
+    """From where, through what, to where."""
+
+    receivers: Annotated[tuple[str, ...], about("Ids of receivers, and of connectors that feed it.")]
+    exporters: Annotated[tuple[str, ...], about("Ids of exporters, and of connectors that it feeds.")]
+    processors: Annotated[tuple[str, ...], about("Ids of processors, in order.")] = ()
+
+
+class LogSettings(Settings):
+    """sluice's own logs."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], about("Lowest level printed.", env="SLUICE_LOG_LEVEL")] = (
+        "info"
+    )
+    format: Annotated[Literal["json", "text"], about("One JSON object a line, or aligned text for a terminal.")] = "json"
+
+
+class MetricsSettings(Settings):
+    """sluice's own metrics."""
+
+    address: Annotated[Endpoint, about("Where sluice's own metrics are scraped.")] = "127.0.0.1:8888"
+
+
+class TelemetrySettings(Settings):
+    """sluice's own telemetry."""
+
+    logs: Annotated[LogSettings, about("sluice's own logs, on stderr.")] = LogSettings()
+    metrics: Annotated[MetricsSettings, about("sluice's own metrics.")] = MetricsSettings()
+
+
+class Limits(Settings):
+    """Bounds of memory and of a stop."""
+
+    memory: Annotated[Size | Percent, about("Memory that the process may use: bytes, or a share of the container's limit.")] = (
+        0.75
+    )
+    inflight: Annotated[Size | None, about("Bytes of requests that may be under way; default a quarter of `memory`.")] = None
+    shutdown_timeout: Annotated[Duration, about("How long a stop may drain.")] = 25.0
+
+
+class JournalSettings(Settings):
+    """Where batches wait for the exporters (delivery contract §1, §6)."""
+
+    type: Annotated[
+        Literal["disk", "memory"], about("`disk` survives a crash; `memory` answers clients once the exporters have delivered.")
+    ] = "disk"
+    dir: Annotated[
+        str | None,
+        about("Directory of the journal; default /var/lib/sluice, or ~/.local/state/sluice.", env="SLUICE_JOURNAL_DIR"),
+    ] = None
+    fsync: Annotated[
+        Literal["group", "os"], about("`group`: acknowledged means synced; `os`: survives the process, not the machine.")
+    ] = "group"
+    max_bytes: Annotated[Size, about("Cap of the whole directory.")] = 8 * 1024**3
+    compression: Annotated[Literal["none", "zstd"], about("Of stored records.")] = "none"
+    ack_timeout: Annotated[Duration, about("`memory`: longest wait for the exporters before the client gets Busy.")] = 8.0
+    ack: Annotated[
+        Literal["delivered", "queued"], about("`memory`: `queued` answers after admission and loses what a crash catches.")
+    ] = "delivered"
+    allow_network_fs: Annotated[bool, about("Keep the journal on a network file system, whose syncs may not hold.")] = False
+
+
+class ServiceSettings(Settings):
+    """The `service` section."""
+
+    pipelines: Annotated[Mapping[str, Pipeline], about("`<signal>[/name]` to its receivers, processors and exporters.")]
+    extensions: Annotated[tuple[str, ...], about("Ids of extensions to run.")] = ()
+    telemetry: Annotated[TelemetrySettings, about("sluice's own telemetry.")] = TelemetrySettings()
+    limits: Annotated[Limits, about("Bounds of memory and of a stop.")] = Limits()
+    journal: Annotated[JournalSettings, about("Where batches wait for the exporters.")] = JournalSettings()
+    forbid_inline_secrets: Annotated[bool, about("A secret written into the file is an error, not a warning.")] = False
+
+
+def signal_of(pipeline_id: str) -> Signal:
+    """Return the signal of a checked pipeline id such as `logs/audit`."""
+    signal: Signal = pipeline_id.partition("/")[0]  # type: ignore[assignment]  # config checked it
+    return signal

@@ -1,0 +1,1 @@
+"""sluice's own metrics, logs and health."""

@@ -1,0 +1,13 @@
+"""The wire kernel: functions from OTLP bytes to OTLP bytes.
+
+Payloads are `LogsData`, `TracesData` or `MetricsData` messages (a list of field 1). A transform that changes nothing returns
+the same object. Malformed input raises `Malformed` and nothing else.
+"""
+
+from typing import Literal
+
+from pipeline.wire.errors import Malformed
+
+IMPLEMENTATION: Literal["kernel", "reference"] = "reference"
+
+__all__ = ["IMPLEMENTATION", "Malformed"]

@@ -1,0 +1,1 @@
+"""Processors: one file a type, named as in the YAML."""

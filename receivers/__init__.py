@@ -1,0 +1,1 @@
+"""Receivers: one file a type, named as in the YAML."""
