@@ -1,8 +1,8 @@
 """Decoded records: what `wire.records` returns and `wire.encode` takes.
 
 Names and meaning are those of the OTLP schema. Attributes are plain dicts (the last of equal keys wins). Ids are lower-case
-hex, empty when absent; times are nanoseconds since the epoch, 0 when absent. `Resource`, `Scope` and `Metric` objects are shared by the records
-below them, so grouping for `encode` goes by identity, then by value.
+hex, empty when absent; times are nanoseconds since the epoch, 0 when absent. `Resource`, `Scope` and `Metric` objects are
+shared by the records below them, so grouping for `encode` goes by identity, then by value.
 """
 
 from typing import Literal, TypeAlias
