@@ -68,3 +68,11 @@ def merge(batches: Sequence[Batch]) -> Batch:
         sum(batch.items for batch in batches),
         Context(first.context.receiver, first.context.transport, min(batch.context.received_at for batch in batches)),
     )
+
+
+def halves(batch: Batch) -> Sequence[Batch]:
+    """Return a batch of two or more items as two, in order."""
+    first = -(-batch.items // 2)
+    parts = wire.split(batch.payload, batch.signal, max_items=first, max_bytes=len(batch.payload))
+    counts = (first, batch.items - first)
+    return [Batch(part, batch.signal, items, batch.context) for part, items in zip(parts, counts, strict=True)]

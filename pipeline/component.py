@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
-from pipeline import wire
-from pipeline.batch import Batch
+from pipeline.batch import Batch, halves
 from pipeline.settings import Retry
 from pipeline.types import SIGNALS, Signal
 
@@ -43,6 +42,8 @@ class Host:
     dead_letters: "DeadLetters"
     intake: str | None = None
     """Base URL of the local `intake` extension, where one is configured."""
+    signals: frozenset[Signal] = frozenset(SIGNALS)
+    """Of a receiver: the signals that some pipeline takes from it."""
     started: Callable[[], None] = field(default=lambda: None)
     """A receiver calls it once it can take data; readiness waits for all."""
 
@@ -69,6 +70,9 @@ class Receiver(Component):
 
 class Processor(Component):
     """A pure function of a batch."""
+
+    redacts: ClassVar[bool] = False
+    """Whether what it returns may be stored and shown: behind it a failed batch is kept, before it only its hash is."""
 
     def process(self, batch: Batch) -> Batch | None:
         """Return what goes on (the same object when nothing changed), or None when nothing does. May run on a thread."""
@@ -118,15 +122,7 @@ class Exporter(Component):
         """Return the request as two halves, for a destination that refused it whole; itself alone when it can't be split."""
         if request.batch.items < 2:
             return [request]
-        batch = request.batch
-        half = -(-batch.items // 2)
-        parts = wire.split(batch.payload, batch.signal, max_items=half, max_bytes=len(batch.payload))
-        counts = [half, batch.items - half]
-        return [
-            piece
-            for part, items in zip(parts, counts, strict=True)
-            for piece in self.encode(Batch(part, batch.signal, items, batch.context))
-        ]
+        return [piece for half in halves(request.batch) for piece in self.encode(half)]
 
 
 class DirectExporter(Component):
