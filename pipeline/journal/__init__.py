@@ -1,1 +1,137 @@
-"""Journals: append-only lanes of batches, one cursor per exporter."""
+"""Journals: append-only lanes of batches, one cursor per exporter (delivery contract §1-§4, §6).
+
+A lane holds the batches of one pipeline, each once, whatever the number of exporters. A cursor is one exporter's progress in
+one lane: it reads batches in order and settles them in any order. What a cursor read and has not settled is its reader's to
+keep, retry and settle later; it is given again only after a crash.
+
+All of it runs on the event loop; a journal needs no locking from its callers.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from typing import ClassVar, Literal
+
+from msgspec import Struct
+
+from pipeline.batch import Batch
+from pipeline.settings import SendingQueue
+from pipeline.types import Signal
+
+Reason = Literal["queue_full", "max_age", "corrupt"]
+"""Why a cursor moved on without its reader; words of the closed list of delivery contract §8."""
+
+
+class Cursor(Struct, frozen=True):
+    """Who reads which lane: a pipeline id and an exporter id."""
+
+    lane: str
+    exporter: str
+
+
+class CursorSpec(Struct, frozen=True):
+    """An exporter's place in a lane: the `sending_queue` settings say its budget and what happens when that is used up."""
+
+    exporter: str
+    queue: SendingQueue = SendingQueue()
+
+
+class Entry(Struct, frozen=True):
+    """A batch in its lane. Positions grow along the lane and are never used twice; nothing else follows from their value."""
+
+    position: int
+    batch: Batch
+
+
+class Backlog(Struct, frozen=True):
+    """What a cursor has not settled, and its account in items (delivery contract §9).
+
+    `resumed + accepted = settled + items` at any time, whatever became of an append that was answered Busy.
+    """
+
+    signal: Signal
+    bytes: int = 0
+    """OTLP bytes."""
+    batches: int = 0
+    items: int = 0
+    oldest: int = 0
+    """When its oldest batch was received: nanoseconds since the epoch, 0 when there is none."""
+    resumed: int = 0
+    """Items it had before it when the journal was opened."""
+    accepted: int = 0
+    """Items put before it since then, less those that were withdrawn from it."""
+    capacity: int = 0
+    """Its budget in bytes."""
+
+
+class Health(Struct, frozen=True):
+    """The journal's own check (delivery contract §13). `unhealthy`: nothing is acknowledged, and only an operator can help."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    message: str = "ok"
+    bytes: int = 0
+    threshold: int = 0
+    """Bytes that it may hold; 0 where only the cursors' budgets bound it."""
+
+
+class JournalError(Exception):
+    """The journal can't be opened. The message says what to do."""
+
+
+OnOverflow = Callable[[Cursor, Sequence[Entry], Reason], Awaitable[None]]
+"""Called with what a cursor is about to move past; it moves once this has returned, and stays where it is when this raises.
+
+`queue_full` and `max_age` follow the cursor's own `on_full`, which is `drop_oldest` or `dead_letter`. `corrupt` gives one entry
+for each damaged stretch: no payload is left, `batch.items` says how many items it held.
+"""
+
+
+class Journal(ABC):
+    """What stands between the processors and the exporters."""
+
+    durable: ClassVar[bool]
+    """What was acknowledged survives the process."""
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Get ready to append. Raises `JournalError`."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Finish what is being written, remember the cursors, and let go of the files. Appends that wait are answered `Busy`."""
+
+    @abstractmethod
+    async def append(self, batches: Sequence[tuple[str, Batch]]) -> None:
+        """Put each batch at the end of its lane; return when they are safe, as delivery contract §1 promises for this journal.
+
+        Raises `Busy`: for the client, none of them was taken. Its `code` is `queue_full` or `max_age` (a cursor that blocks has
+        used up its budget), `journal_full`, `journal_failed`, `ack_timeout` or `stopping`. What has begun goes on when the
+        caller is cancelled.
+        """
+
+    @abstractmethod
+    async def read(self, cursor: Cursor, max_bytes: int) -> Sequence[Entry]:
+        """Return the next entries that this cursor has not read, in order; wait until there is at least one.
+
+        Returns what is there up to `max_bytes`, and one entry even when that is larger. One reader a cursor; it may be cancelled
+        without losing an entry.
+        """
+
+    @abstractmethod
+    def settle(self, cursor: Cursor, positions: Sequence[int]) -> None:
+        """Be done with entries that `read` gave, in any order. To settle one again does nothing."""
+
+    @abstractmethod
+    def backlog(self, cursor: Cursor) -> Backlog:
+        """Return what a cursor has not settled."""
+
+    @abstractmethod
+    def cursors(self) -> Sequence[Cursor]:
+        """Return the cursors of the configuration."""
+
+    @abstractmethod
+    def orphans(self) -> Sequence[Cursor]:
+        """Return the cursors whose exporter or pipeline is gone. They keep what they hold, and nothing is added to them."""
+
+    @abstractmethod
+    def health(self) -> Health:
+        """Return the state of the journal itself; how full its cursors are is not part of it."""
