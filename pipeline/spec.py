@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pipeline.component import Component, Kind
 from pipeline.settings import ServiceSettings
 from pipeline.types import Signal
+
+ComponentClass: TypeAlias = type[Component]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +18,10 @@ class ComponentSpec:
     kind: Kind
     id: str
     """`type` or `type/name`, with the canonical type."""
-    cls: type[Component]
+    type: str
+    cls: ComponentClass
     config: Any
     """An instance of the `Config` struct beside `cls`."""
-    type: str
 
 
 @dataclass(frozen=True, slots=True)
