@@ -1,0 +1,55 @@
+"""How an exporter is: its health check (delivery contract §13) and the gauges of its queue."""
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from pipeline.delivery.send import Sender
+from pipeline.journal import Backlog, Cursor, Journal
+from pipeline.telemetry import catalogue
+from pipeline.telemetry.health import Check, Status
+from pipeline.telemetry.metrics import Metrics
+
+FILL_DEGRADED, FILL_UNHEALTHY = 0.5, 0.9
+OLD_SECONDS: Final = 300.0
+SILENT_SECONDS: Final = 600.0
+"""No success for this long with something in the queue is unhealthy."""
+
+
+def exporter_check(sender: Sender, backlogs: Sequence[Backlog]) -> Check:
+    """Return the state of one exporter from what its sender saw last and what its cursors hold."""
+    queued = sum(backlog.bytes for backlog in backlogs)
+    fill = max((backlog.bytes / backlog.capacity for backlog in backlogs if backlog.capacity), default=0.0)
+    oldest = max((age(backlog) for backlog in backlogs), default=0.0)
+    silent = time.time() - max(sender.last_success, sender.started_at) > SILENT_SECONDS
+    status: Status = "healthy"
+    if sender.state == "auth" or fill >= FILL_UNHEALTHY or (silent and queued):
+        status = "unhealthy"
+    elif sender.state != "ok" or fill >= FILL_DEGRADED or oldest > OLD_SECONDS:
+        status = "degraded"
+    message = "ok" if sender.state == "ok" else f"{sender.state}: {sender.last_error}"
+    details: dict[str, str | int] = {"queueBytes": queued, "queueFill": f"{fill:.0%}", "oldest": f"{oldest:.0f}s"}
+    if sender.last_success:
+        details["lastSuccess"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(sender.last_success))
+    return Check(status, message, sender.queue.required, details)
+
+
+def age(backlog: Backlog) -> float:
+    """Return the age of the oldest batch in seconds, 0 when there is none."""
+    return max(time.time() - backlog.oldest / 1e9, 0.0) if backlog.oldest else 0.0
+
+
+def watch_queue(metrics: Metrics, journal: Journal, exporter: str, cursors: Sequence[Cursor]) -> None:
+    """Expose what an exporter's cursors still have before them."""
+
+    def total(what: str, of: Sequence[Cursor]) -> float:
+        return sum(getattr(journal.backlog(cursor), what) for cursor in of)
+
+    metrics.watch(catalogue.QUEUE_BYTES, partial(total, "bytes", cursors), exporter=exporter)
+    metrics.watch(catalogue.QUEUE_CAPACITY, partial(total, "capacity", cursors), exporter=exporter)
+    metrics.watch(catalogue.QUEUE_BATCHES, partial(total, "batches", cursors), exporter=exporter)
+    metrics.watch(catalogue.QUEUE_OLDEST, lambda: max(age(journal.backlog(cursor)) for cursor in cursors), exporter=exporter)
+    for signal in {journal.backlog(cursor).signal for cursor in cursors}:
+        own = [cursor for cursor in cursors if journal.backlog(cursor).signal == signal]
+        metrics.watch(catalogue.QUEUE_ITEMS, partial(total, "items", own), exporter=exporter, signal=signal)

@@ -1,0 +1,93 @@
+"""A connector's loop: fold what its cursor reads, flush each interval into the next pipelines, then settle what was folded.
+
+A crash between the append and the settling repeats at most that one flush (delivery contract A3). Without a durable journal folded is
+settled, since the client's answer can't wait for an interval.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from structlog.typing import FilteringBoundLogger
+
+from pipeline.batch import Batch
+from pipeline.component import Connector, Consume
+from pipeline.delivery.backoff import Backoff
+from pipeline.delivery.books import ExporterAccount
+from pipeline.errors import Busy, Rejected
+from pipeline.journal import Cursor, Entry, Journal
+from pipeline.offload import offload
+
+READ_BYTES = 4 * 1024 * 1024
+
+
+class ConnectorLoop:
+    """Runs one connector over the cursors of all pipelines that feed it."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        cursors: Sequence[tuple[Cursor, ExporterAccount]],
+        consume: Consume,
+        journal: Journal,
+        backoff: Backoff,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._connector = connector
+        self._cursors = cursors
+        self._consume = consume
+        self._journal = journal
+        self._backoff = backoff
+        self._log = log
+        self._unsettled: list[tuple[Cursor, ExporterAccount, Entry]] = []
+        self._turn = asyncio.Lock()
+        """Folding and flushing never overlap."""
+
+    async def run(self) -> None:
+        """Fold and flush until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for cursor, account in self._cursors:
+                tasks.create_task(self._fold(cursor, account))
+            while True:
+                await asyncio.sleep(self._connector.interval)
+                await self.flush()
+
+    async def flush(self) -> None:
+        """Hand on what was folded so far, then settle it."""
+        async with self._turn:
+            for batch in self._connector.flush(time.time_ns()):
+                await self._hand_on(batch)
+            settled, self._unsettled = self._unsettled, []
+            for cursor, account, entry in settled:
+                self._settle(cursor, account, entry)
+
+    async def _fold(self, cursor: Cursor, account: ExporterAccount) -> None:
+        while True:
+            for entry in await self._journal.read(cursor, READ_BYTES):
+                async with self._turn:
+                    try:
+                        await offload(partial(self._connector.fold, entry.batch), len(entry.batch.payload))
+                    except Exception as error:
+                        name = self._connector.host.id
+                        self._log.error("a connector failed on a batch", connector=name, error=type(error).__name__)
+                    if self._journal.durable:
+                        self._unsettled.append((cursor, account, entry))
+                    else:
+                        self._settle(cursor, account, entry)
+
+    async def _hand_on(self, batch: Batch) -> None:
+        failures = 0
+        while True:
+            try:
+                return await self._consume(batch)
+            except Busy as busy:
+                failures += 1
+                await asyncio.sleep(self._backoff.wait(failures, busy.retry_after))
+            except Rejected as rejected:
+                self._log.error("a pipeline refused a connector's batch", connector=self._connector.host.id, reason=rejected.reason)
+                return None
+
+    def _settle(self, cursor: Cursor, account: ExporterAccount, entry: Entry) -> None:
+        account.sent += entry.batch.items
+        self._journal.settle(cursor, [entry.position])
