@@ -7,7 +7,9 @@ the same object. Malformed input raises `Malformed` and nothing else.
 from typing import Literal
 
 from pipeline.wire.errors import Malformed
+from pipeline.wire.reference.encode import encode
+from pipeline.wire.reference.records import records
 
 IMPLEMENTATION: Literal["kernel", "reference"] = "reference"
 
-__all__ = ["IMPLEMENTATION", "Malformed"]
+__all__ = ["IMPLEMENTATION", "Malformed", "encode", "records"]

@@ -14,12 +14,22 @@ from pipeline.types import Value
 Attributes: TypeAlias = dict[str, Value]
 
 
+class EntityRef(Struct, kw_only=True):
+    """An entity that a resource is about: which of its attributes identify it, and which describe it."""
+
+    schema_url: str = ""
+    type: str = ""
+    id_keys: list[str] = []
+    description_keys: list[str] = []
+
+
 class Resource(Struct, eq=True):
     """What produced the records."""
 
     attributes: Attributes = {}
     schema_url: str = ""
     dropped_attributes_count: int = 0
+    entity_refs: list[EntityRef] = []
 
 
 class Scope(Struct, eq=True):

@@ -40,7 +40,20 @@ _ITEMS: Final = ("LogRecord", "Span", "DataPoint")
 class Field:
     """One field of a message."""
 
-    __slots__ = ("absent", "id_bytes", "json_name", "kind", "message", "name", "number", "oneof", "presence", "repeated", "wire")
+    __slots__ = (
+        "absent",
+        "id_bytes",
+        "json_name",
+        "kind",
+        "message",
+        "name",
+        "number",
+        "oneof",
+        "presence",
+        "repeated",
+        "rivals",
+        "wire",
+    )
 
     def __init__(self, descriptor: Any, message: "Message | None") -> None:
         self.number: int = descriptor.number
@@ -54,6 +67,10 @@ class Field:
         """Whether a default value differs from an absent one: messages, `optional` fields and members of a oneof."""
         self.oneof: str = "" if descriptor.containing_oneof is None else descriptor.containing_oneof.name
         """Name of the oneof it is a member of; of an `optional` field, one that has no other member."""
+        self.rivals: tuple[str, ...] = (
+            tuple(each.name for each in descriptor.containing_oneof.fields if each.name != self.name) if self.oneof else ()
+        )
+        """Names of the other members of its oneof: whichever comes last on the wire wins."""
         self.message: Message | None = message
         """Table of its message type."""
         self.id_bytes: int = 0 if self.kind != "bytes" or not self.name.endswith("_id") else 16 if self.name == "trace_id" else 8
@@ -78,7 +95,7 @@ class Message:
     def __init__(self, name: str) -> None:
         self.name = name
         self.fields: dict[int, Field] = {}
-        """By field number."""
+        """By field number, in that order."""
         self.by_name: dict[str, Field] = {}
         self.by_json_name: dict[str, Field] = {}
         self.keys: dict[int, Field] = {}
@@ -123,7 +140,7 @@ def _build(descriptor: Any, tables: dict[str, Message]) -> Message:
     if name in tables:
         return tables[name]
     table = tables[name] = Message(name)
-    for each in descriptor.fields:
+    for each in sorted(descriptor.fields, key=lambda field: field.number):
         field = Field(each, None if each.message_type is None else _build(each.message_type, tables))
         table.fields[field.number] = table.by_name[field.name] = table.by_json_name[field.json_name] = field
         table.keys[field.number << 3 | field.wire] = field
