@@ -1,0 +1,42 @@
+# `make` alone prints what there is. Needs Python 3.11 or newer, make and a C compiler; everything else is set up in .venv.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+CONFIG ?= config/pipelines/default.yaml
+
+run: .venv/run.stamp ## Set up and serve the default pipeline (CONFIG=… for another)
+	SLUICE_JOURNAL_DIR=$${SLUICE_JOURNAL_DIR:-.local/journal} $(BIN)/sluice run --config $(CONFIG)
+
+test: .venv/dev.stamp ## Set up and run the tests (ARGS=… for pytest)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/dev.stamp ## Check style, types, the direction of imports, and the Dockerfile
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+
+parts: .venv/dev.stamp ## Install the real servers and clients that some tests drive (Debian, root)
+	sh tests/parts/install.sh
+
+lock: ## Write the locks anew from pyproject.toml (needs uv)
+	sh requirements/lock.sh
+
+clean: ## Remove what was built and installed
+	rm -rf .venv .cache .local .parts build dist *.egg-info
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+.venv/run.stamp: requirements/run.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements/run.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/run.stamp
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	touch $@
+
+.PHONY: run test lint parts lock clean help

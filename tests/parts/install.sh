@@ -1,0 +1,14 @@
+#!/bin/sh
+# The real servers and clients of the tests, by the machine's own package clients. A test whose part is missing is skipped by name.
+set -eu
+cd "$(dirname "$0")/../.."
+export DEBIAN_FRONTEND=noninteractive
+missing=""
+command -v promtool >/dev/null || missing="$missing prometheus"
+command -v openssl >/dev/null || missing="$missing openssl"
+command -v npm >/dev/null || missing="$missing nodejs npm"
+if [ -n "$missing" ]; then
+    apt-get update -qq
+    apt-get install -qq --no-install-recommends -y $missing >/dev/null
+fi
+npm ci --silent --no-audit --no-fund --prefix tests/interop/pino
