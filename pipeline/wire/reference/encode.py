@@ -112,7 +112,7 @@ def _log_record(record: LogRecord) -> Values:
         "observed_time_unix_nano": record.observed_time,
         "severity_number": record.severity_number,
         "severity_text": record.severity_text,
-        "body": None if record.body is None else _any_value(record.body),
+        "body": None if record.body is None else any_value(record.body),
         "attributes": _attributes(record.attributes),
         "dropped_attributes_count": record.dropped_attributes_count,
         "flags": record.flags,
@@ -207,10 +207,11 @@ def _buckets(buckets: Buckets | None) -> Values | None:
 
 
 def _attributes(attributes: Mapping[str, Value], depth: int = 0) -> list[Values]:
-    return [{"key": key, "value": _any_value(value, depth)} for key, value in attributes.items()]
+    return [{"key": key, "value": any_value(value, depth)} for key, value in attributes.items()]
 
 
-def _any_value(value: Value, depth: int = 0) -> Values:
+def any_value(value: Value, depth: int = 0) -> Values:
+    """Return a value as an `AnyValue`; an integer that is no int64 becomes a string."""
     match value:
         case None:
             return {}
@@ -229,4 +230,4 @@ def _any_value(value: Value, depth: int = 0) -> Values:
         raise ValueError(f"value nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, Mapping):
         return {"kvlist_value": {"values": _attributes(value, depth + 1)}}
-    return {"array_value": {"values": [_any_value(each, depth + 1) for each in value]}}
+    return {"array_value": {"values": [any_value(each, depth + 1) for each in value]}}

@@ -48,7 +48,7 @@ def _logs(payload: Values) -> Iterator[LogRecord]:
                     severity_number=record.get("severity_number", 0),
                     severity_text=record.get("severity_text", ""),
                     body=_value(record.get("body", {})),
-                    attributes=_attributes(record),
+                    attributes=attributes_of(record),
                     dropped_attributes_count=record.get("dropped_attributes_count", 0),
                     flags=record.get("flags", 0),
                     trace_id=record.get("trace_id", b"").hex(),
@@ -76,7 +76,7 @@ def _spans(payload: Values) -> Iterator[Span]:
                     kind=span.get("kind", 0),
                     start_time=span.get("start_time_unix_nano", 0),
                     end_time=span.get("end_time_unix_nano", 0),
-                    attributes=_attributes(span),
+                    attributes=attributes_of(span),
                     dropped_attributes_count=span.get("dropped_attributes_count", 0),
                     events=[_event(event) for event in span.get("events", ())],
                     dropped_events_count=span.get("dropped_events_count", 0),
@@ -106,7 +106,7 @@ def _metric(metric: Values, kind: MetricType) -> Metric:
         type=kind,
         description=metric.get("description", ""),
         unit=metric.get("unit", ""),
-        metadata=_attributes(metric, "metadata"),
+        metadata=attributes_of(metric, "metadata"),
         temporality=metric[kind].get("aggregation_temporality", 0),
         monotonic=metric[kind].get("is_monotonic", False),
     )
@@ -117,7 +117,7 @@ def _point(resource: Resource, scope: Scope, metric: Metric, point: Values) -> P
         resource=resource,
         scope=scope,
         metric=metric,
-        attributes=_attributes(point),
+        attributes=attributes_of(point),
         start_time=point.get("start_time_unix_nano", 0),
         time=point.get("time_unix_nano", 0),
         flags=point.get("flags", 0),
@@ -141,7 +141,7 @@ def _point(resource: Resource, scope: Scope, metric: Metric, point: Values) -> P
 def _resource(group: Values) -> Resource:
     resource = group.get("resource", {})
     return Resource(
-        attributes=_attributes(resource),
+        attributes=attributes_of(resource),
         schema_url=group.get("schema_url", ""),
         dropped_attributes_count=resource.get("dropped_attributes_count", 0),
         entity_refs=[
@@ -161,7 +161,7 @@ def _scope(part: Values) -> Scope:
     return Scope(
         name=scope.get("name", ""),
         version=scope.get("version", ""),
-        attributes=_attributes(scope),
+        attributes=attributes_of(scope),
         schema_url=part.get("schema_url", ""),
         dropped_attributes_count=scope.get("dropped_attributes_count", 0),
     )
@@ -171,7 +171,7 @@ def _event(event: Values) -> Event:
     return Event(
         time=event.get("time_unix_nano", 0),
         name=event.get("name", ""),
-        attributes=_attributes(event),
+        attributes=attributes_of(event),
         dropped_attributes_count=event.get("dropped_attributes_count", 0),
     )
 
@@ -181,7 +181,7 @@ def _link(link: Values) -> Link:
         trace_id=link.get("trace_id", b"").hex(),
         span_id=link.get("span_id", b"").hex(),
         trace_state=link.get("trace_state", ""),
-        attributes=_attributes(link),
+        attributes=attributes_of(link),
         dropped_attributes_count=link.get("dropped_attributes_count", 0),
         flags=link.get("flags", 0),
     )
@@ -193,7 +193,7 @@ def _exemplar(exemplar: Values) -> Exemplar:
         value=exemplar.get("as_int", exemplar.get("as_double")),
         trace_id=exemplar.get("trace_id", b"").hex(),
         span_id=exemplar.get("span_id", b"").hex(),
-        attributes=_attributes(exemplar, "filtered_attributes"),
+        attributes=attributes_of(exemplar, "filtered_attributes"),
     )
 
 
@@ -203,7 +203,8 @@ def _buckets(buckets: Values | None) -> Buckets | None:
     return Buckets(offset=buckets.get("offset", 0), counts=buckets.get("bucket_counts", []))
 
 
-def _attributes(values: Values, name: str = "attributes") -> Attributes:
+def attributes_of(values: Values, name: str = "attributes") -> Attributes:
+    """Return the attributes that a parsed message holds."""
     return {pair.get("key", ""): _value(pair.get("value", {})) for pair in values.get(name, ())}
 
 
@@ -212,7 +213,7 @@ def _value(value: Values) -> Value:
         if kind == "array_value":
             return [_value(each) for each in content.get("values", ())]
         if kind == "kvlist_value":
-            return _attributes(content, "values")
+            return attributes_of(content, "values")
         scalar: Value = content
         return scalar
     return None
