@@ -76,3 +76,10 @@ def halves(batch: Batch) -> Sequence[Batch]:
     parts = wire.split(batch.payload, batch.signal, max_items=first, max_bytes=len(batch.payload))
     counts = (first, batch.items - first)
     return [Batch(part, batch.signal, items, batch.context) for part, items in zip(parts, counts, strict=True)]
+
+
+def subset(batch: Batch, records: Sequence[Record]) -> Batch:
+    """Return a batch of these records, which are some of the batch's own; the batch itself when they are all of them."""
+    if len(records) == batch.items:
+        return batch
+    return Batch(wire.encode(records, batch.signal), batch.signal, len(records), batch.context)

@@ -58,6 +58,17 @@ EXPORTER_SKIPPED = Counter(
     ("exporter", "signal"),
     "Items that have no form at the destination, such as a span without an exception at Sentry.",
 )
+EXPORTER_TRUNCATED = Counter(
+    "sluice_exporter_truncated_items_total",
+    ("exporter", "signal"),
+    "Items shortened to what the destination takes in one.",
+    "Look at who logs them.",
+)
+EXPORTER_STACKS_UNPARSED = Counter(
+    "sluice_exporter_stack_parse_failed_total",
+    ("exporter", "language"),
+    "Stack traces that went as text, because they have no form that is known.",
+)
 EXPORTER_BYTES = Counter("sluice_exporter_bytes_total", ("exporter", "form"), "Bytes sent; form is raw or wire.")
 EXPORTER_SECONDS = Histogram("sluice_exporter_request_seconds", ("exporter", "code"), "Time of an attempt.")
 EXPORTER_IN_FLIGHT = Gauge("sluice_exporter_in_flight_requests", ("exporter",), "Requests under way.")
