@@ -8,8 +8,12 @@ from typing import Literal
 
 from pipeline.wire.errors import Malformed
 from pipeline.wire.reference.encode import encode
+from pipeline.wire.reference.enrich import Enricher
+from pipeline.wire.reference.filter import Filter
 from pipeline.wire.reference.records import records
+from pipeline.wire.reference.sample import Sampler
+from pipeline.wire.sampling import adjusted_count, threshold
 
 IMPLEMENTATION: Literal["kernel", "reference"] = "reference"
 
-__all__ = ["IMPLEMENTATION", "Malformed", "encode", "records"]
+__all__ = ["IMPLEMENTATION", "Enricher", "Filter", "Malformed", "Sampler", "adjusted_count", "encode", "records", "threshold"]
