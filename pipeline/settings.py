@@ -24,7 +24,7 @@ def about(text: str, **extra: object) -> Meta:
 # ---- listeners ----
 
 
-class ServerTls(Settings):
+class ServerTls(Settings, frozen=True):
     """Serve TLS."""
 
     cert_file: Annotated[str, about("PEM certificate chain.")]
@@ -33,27 +33,27 @@ class ServerTls(Settings):
     min_version: Annotated[Literal["1.2", "1.3"], about("Lowest TLS version taken.")] = "1.2"
 
 
-class BearerToken(Settings):
+class BearerToken(Settings, frozen=True):
     """A token after `Bearer `."""
 
     token: Annotated[Secret, about("The token after `Bearer `.")]
 
 
-class BasicLogin(Settings):
+class BasicLogin(Settings, frozen=True):
     """User name and password."""
 
     username: Annotated[str, about("User name.")]
     password: Annotated[Secret, about("Password.")]
 
 
-class HeaderToken(Settings):
+class HeaderToken(Settings, frozen=True):
     """A token in a header."""
 
     name: Annotated[str, about("Header that carries the token.")]
     token: Annotated[Secret, about("Its whole value.")]
 
 
-class ListenerAuth(Settings):
+class ListenerAuth(Settings, frozen=True):
     """What a client has to show; exactly one is given."""
 
     bearer: Annotated[BearerToken | None, about("`Authorization: Bearer …`.")] = None
@@ -61,7 +61,7 @@ class ListenerAuth(Settings):
     header: Annotated[HeaderToken | None, about("A header of your choice.")] = None
 
 
-class Cors(Settings):
+class Cors(Settings, frozen=True):
     """Browsers of other origins."""
 
     allowed_origins: Annotated[tuple[str, ...], about("Origins that browsers may post from; `*` is a wildcard.")]
@@ -69,7 +69,7 @@ class Cors(Settings):
     max_age: Annotated[Duration, about("How long a browser may keep the answer.")] = 7200
 
 
-class HttpListener(Settings):
+class HttpListener(Settings, frozen=True):
     """An address to listen on, and who may use it."""
 
     endpoint: Annotated[Endpoint, about("Address to listen on; loopback unless you say otherwise.")]
@@ -83,7 +83,7 @@ class HttpListener(Settings):
 # ---- exporters that send over the network (config contract §1.3) ----
 
 
-class Batching(Settings):
+class Batching(Settings, frozen=True):
     """How entries become requests."""
 
     flush_timeout: Annotated[Duration, about("Longest wait for more before a request goes out.")] = 0.2
@@ -93,7 +93,7 @@ class Batching(Settings):
     ] = None
 
 
-class SendingQueue(Settings):
+class SendingQueue(Settings, frozen=True):
     """An exporter's place in the journal."""
 
     max_bytes: Annotated[Size | None, about("How far it may fall behind; default 1GiB on disk, 64MiB in memory.")] = None
@@ -111,7 +111,7 @@ class SendingQueue(Settings):
     batch: Annotated[Batching, about("How entries are merged into requests.")] = Batching()
 
 
-class RetryOnFailure(Settings):
+class RetryOnFailure(Settings, frozen=True):
     """Back-off, where it differs from the destination's own figures."""
 
     initial_interval: Annotated[Duration | None, about("First wait; the destination's own figure when absent.")] = None
@@ -119,7 +119,7 @@ class RetryOnFailure(Settings):
     max_elapsed_time: Annotated[Duration | None, about("Give up after this long; 0 never does.")] = None
 
 
-class Retry(Settings):
+class Retry(Settings, frozen=True):
     """A destination's own back-off figures (delivery contract §7)."""
 
     initial: float = 1.0
@@ -129,7 +129,7 @@ class Retry(Settings):
     """full: uniform in [0, w]; half: uniform in [0.5 w, 1.5 w]."""
 
 
-class ClientTls(Settings):
+class ClientTls(Settings, frozen=True):
     """How a server is verified, and how we show ourselves."""
 
     ca_file: Annotated[str | None, about("PEM file of the CAs to trust; the system's when absent.")] = None
@@ -141,14 +141,14 @@ class ClientTls(Settings):
     server_name_override: Annotated[str | None, about("Name to expect in the server's certificate.")] = None
 
 
-class ClientAuth(Settings):
+class ClientAuth(Settings, frozen=True):
     """Credentials of the standard kinds; at most one."""
 
     bearer: Annotated[BearerToken | None, about("Send `Authorization: Bearer …`.")] = None
     basic: Annotated[BasicLogin | None, about("Send `Authorization: Basic …`.")] = None
 
 
-class NetworkExporter(Settings):
+class NetworkExporter(Settings, frozen=True):
     """What every exporter that sends over the network takes."""
 
     sending_queue: Annotated[SendingQueue, about("The exporter's place in the journal.")] = SendingQueue()
@@ -168,7 +168,7 @@ class NetworkExporter(Settings):
 # ---- the service section ----
 
 
-class Pipeline(Settings):
+class Pipeline(Settings, frozen=True):
     """From where, through what, to where."""
 
     receivers: Annotated[tuple[str, ...], about("Ids of receivers, and of connectors that feed it.")]
@@ -176,7 +176,7 @@ class Pipeline(Settings):
     processors: Annotated[tuple[str, ...], about("Ids of processors, in order.")] = ()
 
 
-class LogSettings(Settings):
+class LogSettings(Settings, frozen=True):
     """sluice's own logs."""
 
     level: Annotated[Literal["debug", "info", "warning", "error"], about("Lowest level printed.", env="SLUICE_LOG_LEVEL")] = (
@@ -185,20 +185,20 @@ class LogSettings(Settings):
     format: Annotated[Literal["json", "text"], about("One JSON object a line, or aligned text for a terminal.")] = "json"
 
 
-class MetricsSettings(Settings):
+class MetricsSettings(Settings, frozen=True):
     """sluice's own metrics."""
 
     address: Annotated[Endpoint, about("Where sluice's own metrics are scraped.")] = "127.0.0.1:8888"
 
 
-class TelemetrySettings(Settings):
+class TelemetrySettings(Settings, frozen=True):
     """sluice's own telemetry."""
 
     logs: Annotated[LogSettings, about("sluice's own logs, on stderr.")] = LogSettings()
     metrics: Annotated[MetricsSettings, about("sluice's own metrics.")] = MetricsSettings()
 
 
-class Limits(Settings):
+class Limits(Settings, frozen=True):
     """Bounds of memory and of a stop."""
 
     memory: Annotated[Size | Percent, about("Memory that the process may use: bytes, or a share of the container's limit.")] = (
@@ -208,7 +208,7 @@ class Limits(Settings):
     shutdown_timeout: Annotated[Duration, about("How long a stop may drain.")] = 25.0
 
 
-class JournalSettings(Settings):
+class JournalSettings(Settings, frozen=True):
     """Where batches wait for the exporters (delivery contract §1, §6)."""
 
     type: Annotated[
@@ -230,7 +230,7 @@ class JournalSettings(Settings):
     allow_network_fs: Annotated[bool, about("Keep the journal on a network file system, whose syncs may not hold.")] = False
 
 
-class ServiceSettings(Settings):
+class ServiceSettings(Settings, frozen=True):
     """The `service` section."""
 
     pipelines: Annotated[Mapping[str, Pipeline], about("`<signal>[/name]` to its receivers, processors and exporters.")]
