@@ -28,9 +28,6 @@ RANGES: Final[dict[Kind, tuple[int, int]]] = {
 }
 """Least and greatest value of each integer kind."""
 
-NESTS: Final = frozenset({"ArrayValue", "KeyValueList"})
-"""The messages that `MAX_DEPTH` counts."""
-
 
 def parse(data: bytes, start: int, end: int, message: Message, into: Values | None = None, depth: int = 0) -> Values:
     """Return the message `data[start:end]`, added to `into` where it continues an earlier occurrence.
@@ -39,7 +36,7 @@ def parse(data: bytes, start: int, end: int, message: Message, into: Values | No
     Unknown fields and those of profiles are left out; invalid UTF-8 becomes U+FFFD. Raises `Malformed`.
     """
     values = {} if into is None else into
-    if message.name in NESTS:
+    if message.nests:
         depth += 1
         if depth > MAX_DEPTH:
             raise Malformed(start, f"value nested deeper than {MAX_DEPTH} levels")

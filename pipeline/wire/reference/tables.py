@@ -90,7 +90,7 @@ class Field:
 class Message:
     """One message type."""
 
-    __slots__ = ("by_json_name", "by_name", "fields", "item", "keys", "name")
+    __slots__ = ("by_json_name", "by_name", "fields", "ids", "item", "keys", "name", "nests", "shell")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -102,6 +102,12 @@ class Message:
         """By tag (`number << 3 | wire type`), repeated scalars in both forms: a known number with another tag is malformed."""
         self.item: bool = name.endswith(_ITEMS)
         """Whether it is what batches count: a log record, span or data point."""
+        self.shell: bool = False
+        """Whether items stand in it, at any depth."""
+        self.nests: bool = name in ("ArrayValue", "KeyValueList")
+        """Whether it is one of the two through which values nest: a level of `walk.MAX_DEPTH`."""
+        self.ids: dict[int, Field] = {}
+        """Its trace and span ids, by field number."""
 
     def __repr__(self) -> str:
         return f"<Message {self.name}>"
@@ -132,6 +138,13 @@ def _tables() -> dict[str, Message]:
     tables: dict[str, Message] = {}
     for module, name in ((logs_pb2, "LogsData"), (trace_pb2, "TracesData"), (metrics_pb2, "MetricsData")):
         _build(module.DESCRIPTOR.message_types_by_name[name], tables)
+    inside = [table for table in tables.values() if table.item]
+    while inside:
+        table = inside.pop()
+        around = [each for each in tables.values() if any(field.message is table for field in each.fields.values())]
+        for each in around:
+            each.shell = True
+        inside += around
     return tables
 
 
@@ -144,6 +157,8 @@ def _build(descriptor: Any, tables: dict[str, Message]) -> Message:
         field = Field(each, None if each.message_type is None else _build(each.message_type, tables))
         table.fields[field.number] = table.by_name[field.name] = table.by_json_name[field.json_name] = field
         table.keys[field.number << 3 | field.wire] = field
+        if field.id_bytes:
+            table.ids[field.number] = field
         if field.packable:
             table.keys[field.number << 3 | DELIMITED] = field
     return table

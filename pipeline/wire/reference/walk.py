@@ -21,6 +21,9 @@ fields pass byte for byte, and a payload that needs no change is never copied:
         changed = rewrite(payload, 0, len(payload), top)
         return payload if changed is None else changed
 
+Each level of `descend` takes three frames of Python's stack. A transform that goes down into values, where `MAX_DEPTH` maps are
+300 messages, loops over `fields` itself and collects its changes in a `Splice`: one frame a message.
+
 Which numbers are messages or text is what `tables` knows. What a reader of untrusted bytes must check besides is in `expect`
 (known field, wrong wire type) and `MAX_DEPTH`.
 """
@@ -101,21 +104,37 @@ def expect(message: Message, number: int, wire: int, at: int) -> Field | None:
     return field
 
 
+class Splice:
+    """The bytes `data[start:end]` with parts replaced; what lies between is copied as slices, once, at the end."""
+
+    __slots__ = ("_copied", "_data", "_end", "_pieces")
+
+    def __init__(self, data: bytes, start: int, end: int) -> None:
+        self._data = data
+        self._copied = start
+        self._end = end
+        self._pieces: list[bytes] = []
+
+    def replace(self, start: int, end: int, replacement: bytes) -> None:
+        """Put bytes in place of `data[start:end]`. Calls go from left to right."""
+        self._pieces += (self._data[self._copied : start], replacement)
+        self._copied = end
+
+    def result(self) -> bytes | None:
+        """Return the outcome, or None when nothing was replaced."""
+        if not self._pieces:
+            return None
+        return b"".join((*self._pieces, self._data[self._copied : self._end]))
+
+
 def rewrite(data: bytes, start: int, end: int, edit: Edit) -> bytes | None:
     """Return the message `data[start:end]` with each field as `edit` wants it, or None when it wants no change."""
-    pieces: list[bytes] = []
-    copied = start
-    changed = False
+    splice = Splice(data, start, end)
     for at, number, wire, value, stop in fields(data, start, end):
         replacement = edit(number, wire, value, stop)
         if replacement is not None:
-            changed = True
-            pieces += (data[copied:at], replacement)
-            copied = stop
-    if not changed:
-        return None
-    pieces.append(data[copied:end])
-    return b"".join(pieces)
+            splice.replace(at, stop, replacement)
+    return splice.result()
 
 
 def descend(data: bytes, number: int, start: int, end: int, edit: Edit) -> bytes | None:
