@@ -8,12 +8,27 @@ from typing import Literal
 
 from pipeline.wire.errors import Malformed
 from pipeline.wire.reference.encode import encode
-from pipeline.wire.reference.enrich import Enricher
+from pipeline.wire.reference.enrich import Enricher, IdSource
 from pipeline.wire.reference.filter import Filter
 from pipeline.wire.reference.records import records
 from pipeline.wire.reference.sample import Sampler
+from pipeline.wire.reference.split import split
+from pipeline.wire.reference.validate import validate
 from pipeline.wire.sampling import adjusted_count, threshold
 
 IMPLEMENTATION: Literal["kernel", "reference"] = "reference"
 
-__all__ = ["IMPLEMENTATION", "Enricher", "Filter", "Malformed", "Sampler", "adjusted_count", "encode", "records", "threshold"]
+__all__ = [
+    "IMPLEMENTATION",
+    "Enricher",
+    "Filter",
+    "IdSource",
+    "Malformed",
+    "Sampler",
+    "adjusted_count",
+    "encode",
+    "records",
+    "split",
+    "threshold",
+    "validate",
+]
