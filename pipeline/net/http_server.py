@@ -1,0 +1,129 @@
+"""The HTTP server that every receiver, and everything else that listens, shares.
+
+    async with host.listeners.http(listener, [Route("/logs", handle, refuse=refuse, max_body=...)], component=host.id):
+        ...
+
+aiohttp's low-level server does the protocol; the checks before a handler runs, in their order, are `Exchange`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
+
+from pipeline.admission import Admission
+from pipeline.errors import ConfigError
+from pipeline.net import address
+from pipeline.net.http_connection import ConnectionServer
+from pipeline.net.http_route import HttpRequest, HttpResponse, Refusal, Route
+from pipeline.net.http_service import HttpService, Timeouts
+from pipeline.net.tls import server_context
+from pipeline.settings import HttpListener
+from pipeline.telemetry.metrics import Metrics
+
+__all__ = ["HttpRequest", "HttpResponse", "Listeners", "Refusal", "Route", "Timeouts"]
+
+_BACKLOG = 1024
+
+
+@dataclass
+class _Bound:
+    """An address that is listened on."""
+
+    listener: HttpListener
+    address: str
+    service: HttpService
+    connections: ConnectionServer
+    sockets: asyncio.AbstractServer
+    users: int = 0
+
+    def stop_accepting(self) -> None:
+        """Close the sockets and the idle connections."""
+        self.service.draining = True
+        self.sockets.close()
+        self.connections.retire()
+        if self.address.startswith("unix:"):
+            Path(self.address.removeprefix("unix:")).unlink(missing_ok=True)
+
+    async def aclose(self, grace: float) -> None:
+        """Stop accepting, give the requests under way `grace` seconds, cut what is left."""
+        self.stop_accepting()
+        await self.connections.aclose(grace)
+
+
+class Listeners:
+    """All addresses that the process listens on with HTTP. Several components may share one when their paths differ."""
+
+    def __init__(
+        self, admission: Admission, metrics: Metrics, log: FilteringBoundLogger, *, timeouts: Timeouts | None = None
+    ) -> None:
+        self._admission = admission
+        self._metrics = metrics
+        self._log = log
+        self._timeouts = timeouts or Timeouts()
+        self._bound: list[_Bound] = []
+        self._binding = asyncio.Lock()
+
+    @asynccontextmanager
+    async def http(self, listener: HttpListener, routes: Sequence[Route], *, component: str) -> AsyncIterator[str]:
+        """Serve the routes while the block runs; yield the bound address, `host:port` with the real port, or `unix:/path`.
+
+        The last component of an address closes it; requests under way get a few seconds.
+        Raises `ConfigError` when a path is taken or TLS settings of one address differ, `OSError` when it can't be bound.
+        """
+        async with self._binding:
+            bound = self._shared(listener) or await self._bind(listener)
+            bound.users += 1
+        try:
+            bound.service.table.add(routes, component)
+            yield bound.address
+        finally:
+            bound.users -= 1
+            if not bound.users:
+                self._bound.remove(bound)
+                await bound.aclose(self._timeouts.drain)
+            bound.service.table.remove(component)
+
+    def stop_accepting(self) -> None:
+        """Take no new connection; close each one that is idle, and each busy one with its answer."""
+        for bound in self._bound:
+            bound.stop_accepting()
+
+    async def aclose(self, grace: float) -> None:
+        """Stop accepting, give requests under way `grace` seconds, then cut them."""
+        await asyncio.gather(*(bound.aclose(grace) for bound in self._bound))
+
+    def _shared(self, listener: HttpListener) -> _Bound | None:
+        for bound in self._bound:
+            if bound.listener.endpoint == listener.endpoint and not listener.endpoint.endswith(":0"):
+                if bound.listener.tls != listener.tls:
+                    raise ConfigError("E210", "another component listens at this address with other `tls` settings")
+                return bound
+        return None
+
+    async def _bind(self, listener: HttpListener) -> _Bound:
+        context = server_context(listener.tls) if listener.tls is not None else None
+        service = HttpService(self._admission, self._metrics, self._log, self._timeouts)
+        connections = ConnectionServer(service.handle, service, keepalive=listener.keepalive, head_timeout=self._timeouts.head)
+        handshake = self._timeouts.head if context is not None else None
+        loop, place = asyncio.get_running_loop(), address.parse(listener.endpoint)
+        if isinstance(place, address.Unix):
+            sockets = await loop.create_unix_server(
+                connections, place.path, ssl=context, ssl_handshake_timeout=handshake, backlog=_BACKLOG
+            )
+        else:
+            sockets = await loop.create_server(
+                connections,
+                place.host or None,
+                place.port,
+                ssl=context,
+                ssl_handshake_timeout=handshake,
+                backlog=_BACKLOG,
+            )
+            place = address.Tcp(place.host, sockets.sockets[0].getsockname()[1])
+        bound = _Bound(listener, str(place), service, connections, sockets)
+        self._bound.append(bound)
+        return bound
