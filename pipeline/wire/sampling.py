@@ -8,6 +8,9 @@ import math
 import re
 from typing import Final, NamedTuple
 
+from pipeline.trace_ids import TRACE_ID
+from pipeline.wire.model import LogRecord, Record, Span
+
 ALL: Final = 1 << 56
 """Number of randomness values; as a threshold it lets nothing through."""
 THRESHOLD_KEY: Final = "sampling.threshold"
@@ -66,14 +69,46 @@ def decode_randomness(text: str) -> int | None:
 class Sampling(NamedTuple):
     """What an item says about sampling; None where it says nothing, or nothing well-formed."""
 
-    threshold: int | None
-    randomness: int | None
+    threshold: int | None = None
+    randomness: int | None = None
+
+
+def of_record(record: Record) -> Sampling:
+    """Return what a record says: a span in its tracestate, a log record in its attributes, a point never anything."""
+    if isinstance(record, Span):
+        return of_trace_state(record.trace_state)
+    if not isinstance(record, LogRecord):
+        return Sampling()
+    threshold, randomness = record.attributes.get(THRESHOLD_KEY), record.attributes.get(RANDOMNESS_KEY)
+    return Sampling(
+        decode_threshold(threshold) if isinstance(threshold, str) else None,
+        decode_randomness(randomness) if isinstance(randomness, str) else None,
+    )
+
+
+def randomness(record: Record, said: Sampling) -> int | None:
+    """Return the 56 bits that decide about a record, None when it belongs to no trace."""
+    if not isinstance(record, Span | LogRecord) or not TRACE_ID.fullmatch(record.trace_id):
+        return None
+    return int(record.trace_id[-_DIGITS:], 16) if said.randomness is None else said.randomness
+
+
+def contradicted(record: Record, said: Sampling) -> bool:
+    """Return whether the record could not exist if its threshold were true."""
+    bits = randomness(record, said)
+    return bits is not None and said.threshold is not None and bits < said.threshold
+
+
+def weight(record: Record) -> float:
+    """Return how many records one stands for: 1 when it was not sampled, or its threshold can't be true."""
+    said = of_record(record)
+    return 1.0 if said.threshold is None or contradicted(record, said) else adjusted_count(said.threshold)
 
 
 def of_trace_state(trace_state: str) -> Sampling:
     """Return what the `ot` member of a W3C tracestate says; a malformed tracestate says nothing."""
     if "ot=" not in trace_state:
-        return Sampling(None, None)
+        return Sampling()
     keys = dict(reversed([_pair(entry) for entry in _entries(_members(trace_state))]))
     return Sampling(decode_threshold(keys.get("th", "")), decode_randomness(keys.get("rv", "")))
 

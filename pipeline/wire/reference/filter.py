@@ -18,14 +18,14 @@ class Filter:
     def keep(self, payload: bytes, signal: Signal) -> tuple[bytes, Mapping[str, int]]:
         """Return what is kept of a payload, and how many items each rule dropped.
 
-        A rule is called `drop[0]`, `drop[1]` and so on; what no `keep` condition matched is dropped by `keep`.
+        A rule goes by the text of its condition; what no `keep` condition matched is dropped by the rule `keep`.
         """
         rules: Counter[str] = Counter()
 
         def judge(item: Item) -> bytes | None:
-            for at, condition in enumerate(self._drop):
+            for condition in self._drop:
                 if condition.matches(item.record):
-                    rules[f"drop[{at}]"] += 1
+                    rules[condition.text] += 1
                     return None
             if self._keep and not any(condition.matches(item.record) for condition in self._keep):
                 rules["keep"] += 1

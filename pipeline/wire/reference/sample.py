@@ -6,20 +6,18 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from pipeline.conditions import Condition
-from pipeline.trace_ids import TRACE_ID
 from pipeline.types import Signal
 from pipeline.wire.model import LogRecord, Record, Span
 from pipeline.wire.reference.items import Item, judge_items, with_attributes, with_field
 from pipeline.wire.sampling import (
     ALL,
-    RANDOMNESS_KEY,
     THRESHOLD_KEY,
     Sampling,
-    decode_randomness,
-    decode_threshold,
+    contradicted,
     encode_threshold,
-    of_trace_state,
+    of_record,
     probability,
+    randomness,
     threshold,
     with_threshold,
 )
@@ -91,10 +89,10 @@ class Sampler:
 
         def judge(item: Item) -> bytes | None:
             nonlocal inconsistent
-            said = _said(item.record)
-            contradicted = _contradicted(item.record, said)
-            inconsistent += contradicted
-            verdict = self._verdict(item.record, Sampling(None, said.randomness) if contradicted else said)
+            said = of_record(item.record)
+            false = contradicted(item.record, said)
+            inconsistent += false
+            verdict = self._verdict(item.record, Sampling(None, said.randomness) if false else said)
             wire: bytes | None = None
             if verdict.keep:
                 wire = item.wire() if verdict.threshold == said.threshold else _marked(item, verdict.threshold)
@@ -110,44 +108,19 @@ class Sampler:
     def _verdict(self, record: Record, said: Sampling) -> _Verdict:
         if isinstance(record, LogRecord) and self._logs == "all":
             return _Verdict(keep=True, reason="all_logs", threshold=said.threshold)
-        randomness = _randomness(record, said)
-        if randomness is None:
+        bits = randomness(record, said)
+        if bits is None:
             return _Verdict(keep=True, reason="no_trace", threshold=said.threshold)
         target = next((rule for where, rule in self._rules if where.matches(record)), self._threshold)
         if self._mode == "proportional":
             target = _product(target, said.threshold or 0)
         elif said.threshold is not None and said.threshold > target:
             return _Verdict(keep=True, reason="upstream", threshold=said.threshold)
-        if randomness >= target:
+        if bits >= target:
             return _Verdict(keep=True, reason="probability", threshold=target)
         if self._keep_errors and isinstance(record, Span) and record.status_code == _ERROR:
             return _Verdict(keep=True, reason="error", threshold=None)
         return _Verdict(keep=False, reason="probability", threshold=None)
-
-
-def _said(record: Record) -> Sampling:
-    """Return what an item says about its sampling so far."""
-    if isinstance(record, Span):
-        return of_trace_state(record.trace_state)
-    found, randomness = record.attributes.get(THRESHOLD_KEY), record.attributes.get(RANDOMNESS_KEY)
-    return Sampling(
-        decode_threshold(found) if isinstance(found, str) else None,
-        decode_randomness(randomness) if isinstance(randomness, str) else None,
-    )
-
-
-def _randomness(record: Record, said: Sampling) -> int | None:
-    """Return the 56 bits that decide, None of what belongs to no trace."""
-    trace_id = "" if not isinstance(record, Span | LogRecord) else record.trace_id
-    if not TRACE_ID.fullmatch(trace_id):
-        return None
-    return int(trace_id[-14:], 16) if said.randomness is None else said.randomness
-
-
-def _contradicted(record: Record, said: Sampling) -> bool:
-    """Return whether the item could not exist if its threshold were true."""
-    randomness = _randomness(record, said)
-    return randomness is not None and said.threshold is not None and randomness < said.threshold
 
 
 def _product(configured: int, incoming: int) -> int:
