@@ -20,6 +20,8 @@ at most 1,000 series at a time, and what comes on top is counted together, with 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Final, TypeAlias
 
+from msgspec import field
+
 from pipeline import Batch, Connector, Context, wire
 from pipeline.conditions import parse
 from pipeline.conditions.paths import SEVERITIES, STATUS_CODES
@@ -62,12 +64,16 @@ class CountedMetric(Settings, frozen=True, kw_only=True):
 class Config(Settings, frozen=True, kw_only=True):
     """Settings of `count`."""
 
-    logs: Annotated[Mapping[str, CountedMetric], about("Metrics that count log records, by name.")] = {
-        "sluice.logs": CountedMetric(description="Log records that passed.", attributes=("service.name", "severity"))
-    }
-    spans: Annotated[Mapping[str, CountedMetric], about("Metrics that count spans, by name.")] = {
-        "sluice.spans": CountedMetric(description="Spans that passed.", attributes=("service.name", "status.code"))
-    }
+    logs: Annotated[Mapping[str, CountedMetric], about("Metrics that count log records, by name.")] = field(
+        default_factory=lambda: {
+            "sluice.logs": CountedMetric(description="Log records that passed.", attributes=("service.name", "severity"))
+        }
+    )
+    spans: Annotated[Mapping[str, CountedMetric], about("Metrics that count spans, by name.")] = field(
+        default_factory=lambda: {
+            "sluice.spans": CountedMetric(description="Spans that passed.", attributes=("service.name", "status.code"))
+        }
+    )
     points: Annotated[Mapping[str, CountedMetric], about("Metrics that count data points, by name.")] = {}
     interval: Annotated[Duration, about("How often the counts go out.")] = 10.0
 
