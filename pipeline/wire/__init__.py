@@ -10,9 +10,11 @@ from pipeline.wire.errors import Malformed
 from pipeline.wire.reference.encode import encode
 from pipeline.wire.reference.enrich import Enricher, IdSource
 from pipeline.wire.reference.filter import Filter
+from pipeline.wire.reference.from_json import from_json
 from pipeline.wire.reference.records import records
 from pipeline.wire.reference.sample import Sampler
 from pipeline.wire.reference.split import split
+from pipeline.wire.reference.to_json import OTLP, to_json
 from pipeline.wire.reference.validate import validate
 from pipeline.wire.sampling import adjusted_count, threshold
 
@@ -20,6 +22,7 @@ IMPLEMENTATION: Literal["kernel", "reference"] = "reference"
 
 __all__ = [
     "IMPLEMENTATION",
+    "OTLP",
     "Enricher",
     "Filter",
     "IdSource",
@@ -27,8 +30,10 @@ __all__ = [
     "Sampler",
     "adjusted_count",
     "encode",
+    "from_json",
     "records",
     "split",
     "threshold",
+    "to_json",
     "validate",
 ]
