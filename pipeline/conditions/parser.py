@@ -159,8 +159,9 @@ class _Parser:
         if token.text not in KEYED:
             near = get_close_matches(token.text, (*PATHS, *KEYED), 1)
             raise ConditionError(token.offset, f"unknown path `{token.text}`" + (f"; did you mean `{near[0]}`?" if near else ""))
-        key = self._tokens[self._at + 1] if self._take("[") else None
-        if key is None or self._next.kind != "text":
+        opened = self._take("[")
+        key = self._next
+        if opened is None or key.kind != "text":
             raise self._unexpected(f'a key: `{token.text}["key"]`')
         self._at += 1
         if not self._take("]"):
@@ -203,10 +204,10 @@ def _named(path: Path, token: _Token) -> int:
     names = PATHS["severity_number"].names if path.type == "any" else PATHS[path.name].names
     if token.text in names:
         return names[token.text]
-    if names:
-        near = get_close_matches(token.text, names, 1, 0)
-        raise ConditionError(token.offset, f"`{token.text}` is no value of `{path}`; did you mean `{near[0]}`?")
-    raise ConditionError(token.offset, f"expected a literal, got `{token.text}`; text stands in double quotes")
+    if path.type == "any" or not names:
+        raise ConditionError(token.offset, f"expected a literal, got `{token.text}`; text stands in double quotes")
+    near = get_close_matches(token.text, names, 1, 0)
+    raise ConditionError(token.offset, f"`{token.text}` is no value of `{path}`; did you mean `{near[0]}`?")
 
 
 def _checked(path: Path, sign: Operator | str, constant: _Constant) -> tuple[str, Constant]:

@@ -18,7 +18,7 @@ class Path(NamedTuple):
     @property
     def type(self) -> Type:
         """What its values are; `any` where the sender decides."""
-        return "any" if self.key else PATHS[self.name].type
+        return "any" if self.name in KEYED else PATHS[self.name].type
 
     def read(self, record: Record) -> Value:
         """Return its value in a record, None when it is missing."""
@@ -29,7 +29,7 @@ class Path(NamedTuple):
         return PATHS[self.name].read(record)
 
     def __str__(self) -> str:
-        return f'{self.name}["{self.key}"]' if self.key else self.name
+        return f'{self.name}["{self.key}"]' if self.name in KEYED else self.name
 
 
 class _Kind(NamedTuple):
