@@ -1,5 +1,6 @@
 """Fixtures of every test: a host on loopback, with the real thing in each place."""
 
+import socket
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -51,3 +52,11 @@ async def host(metrics: Metrics, admission: Admission) -> AsyncIterator[Host]:
     yield host
     await host.clients.aclose()
     await host.listeners.aclose(1.0)
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

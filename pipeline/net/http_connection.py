@@ -57,7 +57,7 @@ class Connection(web.RequestHandler):
     def retire(self) -> None:
         """Close the connection if it is idle; one that is busy is closed by its answer."""
         if self._waiter is not None:
-            self.close()
+            self.force_close()
 
     def handle_error(
         self,
@@ -80,8 +80,10 @@ class Connection(web.RequestHandler):
         return response
 
     def log_exception(self, *_: Any, **details: Any) -> None:
-        """Log the type alone: the text of an exception may hold what the client sent."""
-        self._server.observer.failed(type(details.get("exc_info")).__name__)
+        """Log the type alone: the text of an exception may hold what the client sent. A client that left is no failure."""
+        error = details.get("exc_info")
+        if not isinstance(error, ConnectionError):
+            self._server.observer.failed(type(error).__name__)
 
     def _stop_head_timer(self) -> None:
         if self._head_timer is not None:

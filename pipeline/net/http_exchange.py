@@ -53,7 +53,9 @@ class Exchange:
         encoding = self._check()
         if not self._chosen.route.admit:
             return await self._admitted(encoding, lambda _: None, stall)
-        length = 0 if self._request.content.is_eof() else self._request.content_length
+        content, length = self._request.content, self._request.content_length
+        if length is None and content.is_eof():
+            length = content.total_bytes
         cost = GROWTH_BYTES if length is None else declared_cost(length, compressed=bool(encoding))
         async with admission.lease(cost) as lease:
             return await self._admitted(encoding, lease.cover, stall)
