@@ -1,22 +1,33 @@
 """Settings that many components share, and those of the `service` section. Words are the Collector's where it has them."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
+from pipeline.errors import ConfigError
 from pipeline.types import Duration, Endpoint, Percent, Secret, Signal, Size
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of every settings struct: immutable, unknown fields refused."""
+    """Base of every settings struct: immutable, unknown fields refused.
+
+    A struct may raise `ConfigError` in `__post_init__`; the loader finds the place.
+    """
+
+    exclusive: ClassVar[Sequence[Sequence[str]]] = ()
+    """Groups of fields of which at most one may be given."""
+
+    def warnings(self) -> Sequence[ConfigError]:
+        """Return what is allowed and yet deserves a warning: codes W…, paths from here."""
+        return ()
 
 
 def about(text: str, **extra: object) -> Meta:
     """Return the documentation of a field, as it stands in the reference.
 
     `extra`: `env="NAME"` is a variable that fills the field where it is absent; `credential=True` marks what
-    `without_credentials` is about.
+    `without_credentials` is about; `allow_yaml=True` lets one variable hold a whole map, as YAML in flow style.
     """
     return Meta(description=text, extra=extra) if extra else Meta(description=text)
 
@@ -56,9 +67,16 @@ class HeaderToken(Settings, frozen=True):
 class ListenerAuth(Settings, frozen=True):
     """What a client has to show; exactly one is given."""
 
+    exclusive: ClassVar[Sequence[Sequence[str]]] = (("bearer", "basic", "header"),)
+
     bearer: Annotated[BearerToken | None, about("`Authorization: Bearer …`.")] = None
     basic: Annotated[BasicLogin | None, about("`Authorization: Basic …`.")] = None
     header: Annotated[HeaderToken | None, about("A header of your choice.")] = None
+
+    def __post_init__(self) -> None:
+        """Refuse settings that would let everybody in."""
+        if not (self.bearer or self.basic or self.header):
+            raise ConfigError("E103", "missing required field: one of `bearer`, `basic`, `header`")
 
 
 class Cors(Settings, frozen=True):
@@ -140,9 +158,17 @@ class ClientTls(Settings, frozen=True):
     min_version: Annotated[Literal["1.2", "1.3"], about("Lowest TLS version used.")] = "1.2"
     server_name_override: Annotated[str | None, about("Name to expect in the server's certificate.")] = None
 
+    def warnings(self) -> Sequence[ConfigError]:
+        """Warn of a destination that nobody verifies."""
+        if not self.insecure_skip_verify:
+            return ()
+        return (ConfigError("W102", "any certificate is taken", path=("insecure_skip_verify",), label="use `ca_file`"),)
+
 
 class ClientAuth(Settings, frozen=True):
     """Credentials of the standard kinds; at most one."""
+
+    exclusive: ClassVar[Sequence[Sequence[str]]] = (("bearer", "basic"),)
 
     bearer: Annotated[BearerToken | None, about("Send `Authorization: Bearer …`.")] = None
     basic: Annotated[BasicLogin | None, about("Send `Authorization: Basic …`.")] = None
@@ -155,7 +181,7 @@ class NetworkExporter(Settings, frozen=True):
     retry_on_failure: Annotated[RetryOnFailure, about("When and how long to try again.")] = RetryOnFailure()
     timeout: Annotated[Duration, about("One attempt.")] = 10.0
     compression: Annotated[Literal["gzip", "zstd", "none"], about("How bodies are compressed.")] = "gzip"
-    headers: Annotated[Mapping[str, Secret], about("Sent with each request; values never print.")] = {}
+    headers: Annotated[Mapping[str, Secret], about("Sent with each request; values never print.", allow_yaml=True)] = {}
     proxy: Annotated[str | None, about("Proxy URL; `off` ignores HTTPS_PROXY and its kin.")] = None
     tls: Annotated[ClientTls, about("How the destination is verified.")] = ClientTls()
     auth: Annotated[ClientAuth | None, about("Credentials of the standard kinds.")] = None
