@@ -8,13 +8,14 @@ All of it runs on the event loop; a journal needs no locking from its callers.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar, Literal
 
 from msgspec import Struct
 
 from pipeline.batch import Batch
-from pipeline.settings import SendingQueue
+from pipeline.settings import JournalSettings, SendingQueue
+from pipeline.telemetry.metrics import Metrics
 from pipeline.types import Signal
 
 Reason = Literal["queue_full", "max_age", "corrupt"]
@@ -113,7 +114,7 @@ class Journal(ABC):
         """Return the next entries that this cursor has not read, in order; wait until there is at least one.
 
         Returns what is there up to `max_bytes`, and one entry even when that is larger. One reader a cursor; it may be cancelled
-        without losing an entry.
+        without losing an entry. Raises what `on_overflow` raised, when the cursor had to move on and could not.
         """
 
     @abstractmethod
@@ -135,3 +136,18 @@ class Journal(ABC):
     @abstractmethod
     def health(self) -> Health:
         """Return the state of the journal itself; how full its cursors are is not part of it."""
+
+
+def open_journal(
+    settings: JournalSettings, lanes: Mapping[str, Sequence[CursorSpec]], metrics: Metrics, on_overflow: OnOverflow
+) -> Journal:
+    """Return the journal that the settings ask for, still to be opened. `lanes` maps each pipeline id to its cursors.
+
+    A lane without cursors keeps nothing: an append to it returns at once.
+    """
+    from pipeline.journal.disk import DiskJournal
+    from pipeline.journal.memory import MemoryJournal
+
+    if settings.type == "disk":
+        return DiskJournal(settings, lanes, metrics, on_overflow)
+    return MemoryJournal(settings, lanes, metrics, on_overflow)

@@ -1,0 +1,68 @@
+"""The directory of a journal on disk: where it is, whether it can be used, and that only one process uses it."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Final
+
+from pipeline.journal import JournalError
+
+SYSTEM: Final = Path("/var/lib/sluice")
+_USER: Final = Path("~/.local/state/sluice")
+_NETWORK: Final = frozenset(
+    {"9p", "afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "gpfs", "lustre", "nfs", "nfs4"}
+)
+_NETWORK_PREFIXES: Final = ("smb", "fuse.ceph")
+_WAYS_OUT: Final = "set service.journal.dir to a directory on a local disk, or service.journal.type to memory"
+
+
+def journal_directory(configured: str | None) -> Path:
+    """Return the directory to use: the configured one, else the system's where it can be written, else the user's own."""
+    if configured is not None:
+        return Path(configured)
+    if os.access(SYSTEM if SYSTEM.exists() else SYSTEM.parent, os.W_OK):
+        return SYSTEM
+    user = _USER.expanduser()
+    user.parent.mkdir(parents=True, exist_ok=True)
+    return user
+
+
+def prepare(directory: Path, *, allow_network_fs: bool) -> int:
+    """Make the directory if only it is missing, and lock it. Returns the lock, a file to close. Raises `JournalError`."""
+    try:
+        directory.mkdir(mode=0o750, exist_ok=True)
+        kind = file_system(directory)
+        if not allow_network_fs and (kind in _NETWORK or kind.startswith(_NETWORK_PREFIXES)):
+            raise JournalError(f"{directory} is on a network file system ({kind}), whose syncs may not hold: {_WAYS_OUT}")
+        lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o640)
+    except OSError as error:
+        raise JournalError(f"the journal can't use {directory} ({error.strerror}): {_WAYS_OUT}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        owner = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "another process"
+        os.close(lock)
+        raise JournalError(f"the journal in {directory} is in use by process {owner}; service.journal.dir names it") from None
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    return lock
+
+
+def file_system(directory: Path) -> str:
+    """Return the type of the file system a directory is on, empty where the system does not tell."""
+    device = directory.stat().st_dev
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return ""
+    return next((line.partition(" - ")[2].split(" ")[0] for line in mounts if line.split(" ")[2] == wanted), "")
+
+
+def sync_directory(directory: Path) -> None:
+    """Make names that were added to or taken from a directory durable."""
+    file = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

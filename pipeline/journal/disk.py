@@ -1,0 +1,287 @@
+"""The journal on disk: what was acknowledged survives the process and the power (delivery contract §6).
+
+    service:
+      journal:
+        type: disk
+        dir: /var/lib/sluice
+
+Each lane is a row of segment files. One thread writes: it takes all appends that wait and answers them after one sync. What
+was appended last stays in memory, so exporters that keep up never read the disk.
+"""
+
+import asyncio
+import os
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from typing import ClassVar, Final
+
+import structlog
+import zstandard
+
+from pipeline.batch import Batch
+from pipeline.errors import Busy
+from pipeline.journal import Cursor, CursorSpec, Health, JournalError, OnOverflow
+from pipeline.journal.checkpoint import CursorsFile, CursorState, State
+from pipeline.journal.directory import journal_directory, prepare
+from pipeline.journal.lanes import LaneJournal
+from pipeline.journal.progress import Lane, Progress, Totals
+from pipeline.journal.segment import PAGE, Segment, SegmentFiles, first_record, last_record, read
+from pipeline.journal.writer import Append, Commit, LaneFile, Writer, finish
+from pipeline.settings import JournalSettings, SendingQueue
+from pipeline.telemetry import catalogue
+from pipeline.telemetry.metrics import Metrics
+
+CAPACITY: Final = 1024 * 1024 * 1024
+"""Default budget of a cursor (delivery contract §4)."""
+SEGMENT_BYTES: Final = 64 * 1024 * 1024
+TAIL_BYTES: Final = 32 * 1024 * 1024
+"""What all lanes together keep in memory for readers (delivery contract §4)."""
+_FETCH_BYTES: Final = 1024 * 1024
+
+_log = structlog.get_logger("journal")
+
+
+class DiskJournal(LaneJournal):
+    """Lanes in segment files. `segment_bytes` is smaller where `max_bytes` would not hold four segments a lane."""
+
+    durable: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        settings: JournalSettings,
+        lanes: Mapping[str, Sequence[CursorSpec]],
+        metrics: Metrics,
+        on_overflow: OnOverflow,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        tail_bytes: int = TAIL_BYTES,
+    ) -> None:
+        super().__init__(lanes, metrics, on_overflow)
+        self._settings = settings
+        share = settings.max_bytes // (4 * max(len(lanes), 1))
+        self._segment_bytes = max(min(segment_bytes, share // PAGE * PAGE), PAGE)
+        self._tail_bytes = tail_bytes // max(len(lanes), 1)
+        self._segments: dict[str, list[Segment]] = {}
+        self._damage: set[tuple[str, int]] = set()
+        self._saved: State | None = None
+        self._running = False
+        self._full = False
+
+    # ---- opening and closing ----
+
+    async def open(self) -> None:
+        """Lock the directory, find the end of each lane, and resume the cursors. Raises `JournalError`."""
+        await asyncio.to_thread(self._open_files)
+        self._fetchers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="journal-read")
+        self._writer.start(self._committed)
+        self._metrics.watch(catalogue.JOURNAL_BYTES, lambda: self._files.bytes)
+        self._running = True
+        self._start_ticking()
+
+    async def aclose(self) -> None:
+        """Write what waits, and the cursors."""
+        if not self._running:
+            return
+        self._running = False
+        try:
+            await self._stop_ticking()
+        finally:
+            await self._writer.call(lambda: None)
+            await self._checkpoint()
+            await self._writer.stop()
+            await asyncio.to_thread(self._fetchers.shutdown)
+            self._resources.close()
+
+    def _open_files(self) -> None:
+        directory = journal_directory(self._settings.dir)
+        with ExitStack() as resources:
+            resources.callback(os.close, prepare(directory, allow_network_fs=self._settings.allow_network_fs))
+            try:
+                self._files = SegmentFiles(directory, self._segment_bytes, self._settings.max_bytes)
+                self._cursors_file = CursorsFile(directory / "cursors")
+                resources.callback(self._cursors_file.close)
+                if self._cursors_file.damaged:
+                    self._count_corrupt(1)
+                    _log.warning("journal cursors damaged", consequence="what is in the journal is sent again")
+                lanes = {name: self._resume(name, resources) for name in self._names()}
+                state, settled = self._snapshot()
+                self._save(state, settled)
+                self._saved_as(state, settled)
+            except OSError as error:
+                raise JournalError(
+                    f"the journal can't be opened in {directory}: {error.strerror}; see service.journal"
+                ) from error
+            compressor = zstandard.ZstdCompressor(level=1) if self._settings.compression == "zstd" else None
+            self._writer = Writer({name: lane for name, lane in lanes.items() if lane is not None}, compressor)
+            self._resources = resources.pop_all()
+
+    def _names(self) -> list[str]:
+        """Return the lanes to resume: those of the configuration that have cursors, and those on disk whose cursors are known."""
+        configured = {name for name, specs in self._specs.items() if specs}
+        return sorted(configured if self._cursors_file.state is None else configured.union(self._files.lanes()))
+
+    def _resume(self, name: str, resources: ExitStack) -> LaneFile | None:
+        """Find where a lane ends and where its cursors stand; return the file where it goes on, if it does."""
+        segments = self._segments[name] = self._files.segments(name)
+        last, torn = last_record(segments, name)
+        floor = self._cursors_file.state.floor(name) if self._cursors_file.state else Totals()
+        found = last.after() if last else Totals(segments[-1].first if segments else 0)
+        head = max(found, floor)
+        if torn and head == found:
+            self._count_corrupt(1)
+            _log.warning("journal torn", lane=name, consequence="a record that was being written is left out")
+        lane = self._lanes.setdefault(name, Lane(name))
+        lane.head = head
+        self._resume_cursors(lane)
+        if not self._specs.get(name):
+            return None
+        if segments and segments[-1].first == head.batches:
+            self._files.remove([segments.pop()])
+        file = LaneFile(name, head, self._files, sync=self._settings.fsync == "group")
+        resources.callback(file.close)
+        segments.append(file.segment)
+        return file
+
+    def _resume_cursors(self, lane: Lane) -> None:
+        state = self._cursors_file.state
+        known = {cursor.exporter: cursor for cursor in state.cursors if cursor.lane == lane.name} if state else {}
+        begin = lane.head
+        if state is None:
+            first = first_record(self._segments[lane.name], lane.name)
+            begin = first.before if first else lane.head
+        for spec in self._specs.get(lane.name, ()):
+            then = known.pop(spec.exporter, None) or CursorState(lane.name, spec.exporter, begin)
+            gone = ((then.stop, lane.head),) if then.stop is not None else ()
+            progress = self._progress(then, spec.queue, lane.head, then.ranges + gone)
+            lane.readers.append(progress)
+            self._cursors[progress.cursor] = progress
+        for then in known.values():
+            stop = lane.head if then.stop is None else then.stop
+            progress = self._progress(then, SendingQueue(), stop, then.ranges)
+            progress.stop = stop
+            if progress.batches:
+                self._cursors[progress.cursor] = progress
+
+    def _progress(
+        self, then: CursorState, queue: SendingQueue, head: Totals, skip: tuple[tuple[Totals, Totals], ...]
+    ) -> Progress:
+        progress = Progress(Cursor(then.lane, then.exporter), queue, CAPACITY, then.low, head, skip)
+        progress.oldest_unread = then.oldest
+        return progress
+
+    # ---- appending ----
+
+    async def append(self, batches: Sequence[tuple[str, Batch]]) -> None:
+        """Append to all lanes; return after the sync that covers it (`fsync: os`: after the write)."""
+        if not self._running:
+            raise Busy("stopping", 1.0, code="stopping")
+        kept = [(name, batch) for name, batch in batches if self._lanes[name].readers]
+        if not kept:
+            return
+        async with self._room(kept):
+            append = Append(kept, asyncio.get_running_loop().create_future())
+            self._writer.append(append)
+            await append.done
+
+    def _committed(self, commit: Commit) -> None:
+        for name, segment in commit.opened:
+            self._segments[name].append(segment)
+        for name, stored in commit.stored:
+            lane = self._lanes[name]
+            lane.publish(stored)
+            while lane.tail_bytes > self._tail_bytes:
+                lane.forget_first()
+        for append in commit.appends:
+            finish(append.done, append.refused)
+        self._full = any(append.refused and append.refused.code == "journal_full" for append in commit.appends)
+        for operation in commit.errors:
+            self._metrics.add(catalogue.JOURNAL_ERRORS, op=operation)
+        self._metrics.add(catalogue.JOURNAL_COMMITS)
+        self._metrics.observe(catalogue.JOURNAL_COMMIT_SECONDS, commit.seconds)
+
+    # ---- reading what is no longer in memory ----
+
+    async def _fetch(self, progress: Progress, limit: Totals, max_bytes: int) -> bool:
+        name = progress.cursor.lane
+        segments = self._segments[name]
+        index = max(bisect_right(segments, progress.mark.batches, key=lambda segment: segment.first) - 1, 0)
+        segment, offset = progress.place
+        if segment != segments[index].first:
+            offset = 0
+        span = (progress.mark, limit)
+        call = partial(read, segments[index:], name, offset, span, max(max_bytes, _FETCH_BYTES))
+        found = await asyncio.get_running_loop().run_in_executor(self._fetchers, call)
+        progress.ready.extend(found)
+        return bool(found)
+
+    def _found_damage(self, progress: Progress, place: Totals, lost: Totals) -> None:
+        spot = (progress.cursor.lane, place.batches)
+        if spot not in self._damage:
+            self._damage.add(spot)
+            self._count_corrupt(lost.batches)
+            _log.error("journal records damaged", lane=progress.cursor.lane, batches=lost.batches, items=lost.items)
+
+    def _count_corrupt(self, records: int) -> None:
+        self._metrics.add(catalogue.JOURNAL_CORRUPT, records)
+
+    # ---- remembering the cursors, giving segments back ----
+
+    async def _each_tick(self) -> None:
+        await self._checkpoint()
+
+    async def _checkpoint(self) -> None:
+        """Write the cursors file, then take away the segments that no cursor needs any more."""
+        state, settled = self._snapshot()
+        if state == self._saved and not settled:
+            return
+        try:
+            await self._writer.call(partial(self._save, state, settled))
+        except OSError as error:
+            self._metrics.add(catalogue.JOURNAL_ERRORS, op="cursors")
+            _log.error("journal cursors not saved", error=error.strerror)
+        else:
+            self._saved_as(state, settled)
+
+    def _save(self, state: State, settled: Mapping[str, Sequence[Segment]]) -> None:
+        self._cursors_file.write(state)
+        for segments in settled.values():
+            self._files.remove(segments)
+
+    def _saved_as(self, state: State, settled: Mapping[str, Sequence[Segment]]) -> None:
+        self._saved = state
+        for name, segments in settled.items():
+            gone = {segment.first for segment in segments}
+            self._segments[name] = [segment for segment in self._segments[name] if segment.first not in gone]
+
+    def _snapshot(self) -> tuple[State, Mapping[str, Sequence[Segment]]]:
+        """Return how far the cursors are, and the segments that all of them have passed, by lane."""
+        cursors = []
+        for progress in self._cursors.values():
+            tail = self._lanes[progress.cursor.lane].tail
+            where = (progress.low(), tuple(progress.settled_ranges()), progress.stop, progress.oldest(tail))
+            cursors.append(CursorState(progress.cursor.lane, progress.cursor.exporter, *where))
+        state = State({name: lane.head for name, lane in self._lanes.items()}, tuple(cursors))
+        settled = {}
+        for name, segments in self._segments.items():
+            ends = [segment.first for segment in segments[1:]]
+            if not self._lanes[name].readers:
+                ends.append(self._lanes[name].head.batches)
+            mine = [cursor for cursor in cursors if cursor.lane == name]
+            passed = [s for s, end in zip(segments, ends, strict=False) if all(c.covers(s.first, end) for c in mine)]
+            if passed:
+                settled[name] = passed
+        return state, settled
+
+    def health(self) -> Health:
+        """Return the state: `unhealthy` once a write or a sync failed, `degraded` while there is no room."""
+        if not self._running:
+            return Health("unhealthy", "not open")
+        size, limit = self._files.bytes, self._settings.max_bytes
+        if self._writer.failed:
+            return Health("unhealthy", "a write or sync failed, nothing is acknowledged any more: see the log", size, limit)
+        if self._full:
+            return Health("degraded", "full: clients are answered Busy until there is room", size, limit)
+        return Health("healthy", "ok", size, limit)

@@ -1,0 +1,240 @@
+"""A lane as it is in memory, and how far each of its cursors has come.
+
+Everything is counted from the beginning of the lane (`Totals`), so what lies between two places is a subtraction, also
+where the entries between them can no longer be read.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Final, Literal, NamedTuple
+
+from msgspec import Struct
+
+from pipeline.batch import Batch
+from pipeline.journal import Backlog, Cursor, Entry
+from pipeline.settings import SendingQueue, signal_of
+
+MAX_RANGES: Final = 1024
+"""Settled stretches beyond the low-water mark that a cursor remembers across a crash (delivery contract §4)."""
+
+
+class Totals(NamedTuple):
+    """A place in a lane: how much was appended before it. `batches` is the position of the entry that follows."""
+
+    batches: int = 0
+    items: int = 0
+    bytes: int = 0
+
+    def after(self, batch: Batch) -> "Totals":
+        """Return the place behind a batch that stands here."""
+        return Totals(self.batches + 1, self.items + batch.items, self.bytes + len(batch.payload))
+
+    def since(self, start: "Totals") -> "Totals":
+        """Return what lies between an earlier place and this one."""
+        return Totals(self.batches - start.batches, self.items - start.items, self.bytes - start.bytes)
+
+
+Range = tuple[Totals, Totals]
+"""A stretch of a lane, from its first entry to the place behind its last."""
+
+
+class Stored(Struct, eq=False):
+    """An entry and where it stands. `segment` and `end` say where its record is on disk, where there is one."""
+
+    entry: Entry
+    before: Totals
+    segment: int = 0
+    end: int = 0
+    withdrawn: bool = False
+    """Not to be given to cursors that have not read it yet."""
+
+    @property
+    def after(self) -> Totals:
+        """The place behind it."""
+        return self.before.after(self.entry.batch)
+
+
+def bare(batch: Batch) -> Batch:
+    """Return a batch without the decoded records it may carry along, which weigh ten times its bytes."""
+    return Batch(batch.payload, batch.signal, batch.items, batch.context)
+
+
+class Progress:
+    """A cursor in its lane.
+
+    `mark` is the place up to which it has read. Entries that were read and not settled are `held`; all others before the mark are
+    settled. `ready` holds entries from the mark on that had to be fetched from the disk. `skip` are stretches
+    from the mark on that were settled before a restart. An orphan owes nothing from `stop` on.
+    """
+
+    def __init__(
+        self, cursor: Cursor, queue: SendingQueue, capacity: int, mark: Totals, head: Totals, skip: Iterable[Range] = ()
+    ) -> None:
+        self.cursor = cursor
+        self.capacity = capacity if queue.max_bytes is None else queue.max_bytes
+        self.max_age = queue.max_age
+        self.required = queue.required
+        self.on_full: Literal["block", "drop_oldest", "dead_letter"] = queue.on_full or (
+            "block" if queue.required else "drop_oldest"
+        )
+        self.mark = mark
+        self.place = (0, 0)
+        """Segment and offset where the record of the next unread entry is looked for."""
+        self.skip = deque(skip)
+        self.stop: Totals | None = None
+        self.held: dict[int, Stored] = {}
+        self.ready: deque[Stored] = deque()
+        self.batches, self.items, self.bytes = head.since(mark)
+        for start, end in self.skip:
+            self._owe_less(end.since(start))
+        self.resumed = self.items
+        self.accepted = 0
+        self.oldest_unread = 0
+        """What a checkpoint remembered of entries that were not read again yet."""
+        self.lock = asyncio.Lock()
+        self.more = asyncio.Event()
+
+    def put(self, stored: Stored) -> None:
+        """Owe an entry that was just appended."""
+        self.batches += 1
+        self.items += stored.entry.batch.items
+        self.bytes += len(stored.entry.batch.payload)
+        self.accepted += stored.entry.batch.items
+        self.more.set()
+
+    def withdraw(self, stored: Stored) -> None:
+        """Owe an entry no longer that was not read yet."""
+        self._owe_less(stored.after.since(stored.before))
+        self.accepted -= stored.entry.batch.items
+
+    def hold(self, stored: Stored) -> None:
+        """Read the entry at the mark."""
+        self.held[stored.entry.position] = stored
+        self.pass_over(stored)
+
+    def pass_over(self, stored: Stored) -> None:
+        """Move the mark behind the entry at the mark."""
+        self.place = (stored.segment, stored.end)
+        if self.ready and self.ready[0] is stored:
+            self.ready.popleft()
+        self._move(stored.after)
+
+    def give_back(self, taken: list[Stored]) -> None:
+        """Undo `hold` for the entries that were read last."""
+        for stored in reversed(taken):
+            del self.held[stored.entry.position]
+            self.ready.appendleft(stored)
+        self.mark = taken[0].before
+
+    def settle(self, position: int) -> Stored | None:
+        """Be done with an entry that is held; None when it is not."""
+        stored = self.held.pop(position, None)
+        if stored is not None:
+            self._owe_less(stored.after.since(stored.before))
+        return stored
+
+    def settled_before(self, stored: Stored) -> bool:
+        """Tell whether the entry at the mark was settled before a restart."""
+        return bool(self.skip) and self.skip[0][0].batches <= stored.entry.position
+
+    def missing(self, place: Totals) -> Totals:
+        """Return what is owed between the mark and a place; it is lost when nothing was found there."""
+        lost = place.since(self.mark)
+        for start, end in self.skip:
+            if start.batches < place.batches:
+                lost = lost.since(min(end, place).since(start))
+        return lost
+
+    def lose(self, place: Totals) -> None:
+        """Move the mark to a place; what is owed before it is lost."""
+        self._owe_less(self.missing(place))
+        self._move(place)
+
+    def low(self) -> Totals:
+        """Return the low-water mark: everything before it is settled."""
+        return next(iter(self.held.values())).before if self.held else self.mark
+
+    def settled_ranges(self) -> list[Range]:
+        """Return the settled stretches beyond the low-water mark, in order; the longest when there are too many."""
+        edges = [stored for entry in self.held.values() for stored in (entry.before, entry.after)]
+        gaps = pairwise([*edges[1:], self.mark]) if edges else ()
+        ranges = [(start, end) for start, end in list(gaps)[::2] if end.batches > start.batches]
+        ranges += self.skip
+        if len(ranges) > MAX_RANGES:
+            ranges = sorted(sorted(ranges, key=lambda r: r[0].batches - r[1].batches)[:MAX_RANGES])
+        return ranges
+
+    def oldest(self, tail: "deque[Stored]") -> int:
+        """Return when the oldest entry that is owed was received, 0 when none is."""
+        if not self.batches:
+            return 0
+        if self.held:
+            return next(iter(self.held.values())).entry.batch.context.received_at
+        unread = self.peek(tail)
+        return self.oldest_unread if unread is None else unread.entry.batch.context.received_at
+
+    def peek(self, tail: "deque[Stored]") -> Stored | None:
+        """Return the entry at the mark, or the first one behind it that could be read; None when it is not in memory."""
+        if self.ready:
+            return self.ready[0]
+        index = self.mark.batches - tail[0].entry.position if tail else -1
+        return tail[index] if 0 <= index < len(tail) else None
+
+    def backlog(self, tail: "deque[Stored]") -> Backlog:
+        """Return the account."""
+        return Backlog(
+            signal_of(self.cursor.lane),
+            self.bytes,
+            self.batches,
+            self.items,
+            self.oldest(tail),
+            self.resumed,
+            self.accepted,
+            self.capacity,
+        )
+
+    def _move(self, mark: Totals) -> None:
+        self.mark = mark
+        while self.skip and self.skip[0][0].batches < mark.batches:
+            _, end = self.skip.popleft()
+            if end.batches > mark.batches:
+                self.skip.appendleft((mark, end))
+
+    def _owe_less(self, gone: Totals) -> None:
+        self.batches -= gone.batches
+        self.items -= gone.items
+        self.bytes -= gone.bytes
+
+
+class Lane:
+    """A lane's newest entries in memory, as many as some cursor has not read, and its cursors."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.signal = signal_of(name)
+        self.head = Totals()
+        self.tail: deque[Stored] = deque()
+        self.tail_bytes = 0
+        self.pending = 0
+        """Bytes of appends that are on their way."""
+        self.readers: list[Progress] = []
+
+    def publish(self, stored: Stored) -> None:
+        """Show an appended entry to every cursor."""
+        self.head = stored.after
+        self.tail.append(stored)
+        self.tail_bytes += len(stored.entry.batch.payload)
+        for reader in self.readers:
+            reader.put(stored)
+
+    def trim(self) -> None:
+        """Forget what every cursor has read."""
+        floor = min((reader.mark.batches for reader in self.readers), default=self.head.batches)
+        while self.tail and self.tail[0].entry.position < floor:
+            self.forget_first()
+
+    def forget_first(self) -> None:
+        """Forget the oldest entry."""
+        self.tail_bytes -= len(self.tail.popleft().entry.batch.payload)

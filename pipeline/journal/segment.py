@@ -1,0 +1,180 @@
+"""Segment files: a lane on disk is a row of them, each named after the position of its first entry.
+
+They are preallocated, so that a write allocates nothing, and recycled. What is free stays allocated
+until the next start.
+"""
+
+import errno
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, unquote
+
+from pipeline.journal.directory import sync_directory
+from pipeline.journal.progress import Stored, Totals
+from pipeline.journal.record import Record, Scan, lane_tag
+
+PAGE: Final = 4096
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Errors that say: no room, and room may come back."""
+
+
+@dataclass(slots=True)
+class Segment:
+    """A segment file. `end` is the offset behind its last record once nothing is added to it any more, else 0."""
+
+    first: int
+    path: Path
+    end: int = 0
+
+
+class SegmentFiles:
+    """The segment files of all lanes in `root`, together at most `max_bytes` (with what else lies in `root`)."""
+
+    def __init__(self, root: Path, segment_bytes: int, max_bytes: int) -> None:
+        self._root = root
+        self._lanes = root / "lanes"
+        self._free = root / "free"
+        self._size = segment_bytes
+        self._max_bytes = max_bytes
+        self._recycled: list[Path] = []
+        self._lanes.mkdir(exist_ok=True)
+        self._free.mkdir(exist_ok=True)
+        for path in self._free.iterdir():
+            path.unlink()
+        self.bytes = sum(path.stat().st_size for path in self._lanes.glob("*/*.seg"))
+        """Bytes of all segment files, free ones included."""
+
+    def lanes(self) -> list[str]:
+        """Return the names of the lanes that have segments."""
+        return sorted({unquote(path.parent.name) for path in self._lanes.glob("*/*.seg")})
+
+    def segments(self, lane: str) -> list[Segment]:
+        """Return the segments of a lane, oldest first."""
+        return sorted((Segment(int(path.stem), path) for path in self._directory(lane).glob("*.seg")), key=lambda s: s.first)
+
+    def create(self, lane: str, first: int, least: int) -> tuple[Segment, int]:
+        """Return a new segment of at least `least` bytes and its open file; its name is durable.
+
+        Raises OSError with an errno of `FULL` when there is no room for it.
+        """
+        directory = self._directory(lane)
+        if not directory.is_dir():
+            directory.mkdir()
+            sync_directory(self._lanes)
+        path = directory / f"{first:020d}.seg"
+        size = max(self._size, -(-least // PAGE) * PAGE)
+        if size == self._size and self._recycled:
+            self._recycled[-1].rename(path)
+            self._recycled.pop()
+            file = os.open(path, os.O_RDWR)
+            sync_directory(self._free)
+        else:
+            file = self._allocate(path, size)
+        sync_directory(directory)
+        return Segment(first, path), file
+
+    def grow(self, file: int, least: int) -> None:
+        """Make an empty segment large enough for `least` bytes. Raises as `create` does."""
+        more = -(-least // PAGE) * PAGE - os.fstat(file).st_size
+        self._check_room(more)
+        os.posix_fallocate(file, 0, os.fstat(file).st_size + more)
+        os.fsync(file)
+        self.bytes += more
+
+    def remove(self, segments: Sequence[Segment]) -> None:
+        """Take segments out of their lanes; what they held is gone."""
+        for segment in segments:
+            size = segment.path.stat().st_size
+            if size == self._size:
+                free = self._free / f"{len(self._recycled)}.seg"
+                segment.path.rename(free)
+                self._recycled.append(free)
+            else:
+                segment.path.unlink()
+                self.bytes -= size
+
+    def _directory(self, lane: str) -> Path:
+        return self._lanes / quote(lane, safe="")
+
+    def _allocate(self, path: Path, size: int) -> int:
+        self._check_room(size)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o640)
+        try:
+            os.posix_fallocate(file, 0, size)
+            os.fsync(file)
+        except OSError:
+            os.close(file)
+            path.unlink()
+            raise
+        self.bytes += size
+        return file
+
+    def _check_room(self, size: int) -> None:
+        others = sum(path.stat().st_blocks * 512 for path in self._root.iterdir() if path.is_file())
+        if self.bytes + others + size > self._max_bytes:
+            raise OSError(errno.EDQUOT, "service.journal.max_bytes is reached")
+
+
+def last_record(segments: Sequence[Segment], lane: str) -> tuple[Record | None, bool]:
+    """Return the last record that checks, and whether another was begun behind it. Sets the `end` of the segments it scans.
+
+    Reads the last segment, and earlier ones only when that holds nothing.
+    """
+    torn = False
+    for segment in reversed(segments):
+        last = None
+        file = os.open(segment.path, os.O_RDONLY)
+        try:
+            scan = Scan(file, lane_tag(lane), segment.first)
+            for last in scan:  # noqa: B007  # the last one is wanted
+                pass
+        finally:
+            os.close(file)
+        segment.end = scan.end
+        torn = torn or scan.torn
+        if last is not None:
+            return last, torn
+    return None, torn
+
+
+def first_record(segments: Sequence[Segment], lane: str) -> Record | None:
+    """Return the first record that checks."""
+    for segment in segments:
+        file = os.open(segment.path, os.O_RDONLY)
+        try:
+            record = next(iter(Scan(file, lane_tag(lane), segment.first)), None)
+        finally:
+            os.close(file)
+        if record is not None:
+            return record
+    return None
+
+
+def read(segments: Sequence[Segment], lane: str, offset: int, span: tuple[Totals, Totals], max_bytes: int) -> list[Stored]:
+    """Return entries of a span of a lane, from `offset` in the first of the segments on, until they have `max_bytes`.
+
+    What does not check is left out.
+    """
+    (mark, _, _), (limit, _, _) = span
+    stored: list[Stored] = []
+    for segment in segments:
+        try:
+            file = os.open(segment.path, os.O_RDONLY)
+        except FileNotFoundError:  # settled as a whole, and recycled since
+            continue
+        try:
+            for record in Scan(file, lane_tag(lane), segment.first, offset):
+                if record.before.batches >= limit or max_bytes <= 0:
+                    return stored
+                if record.before.batches >= mark:
+                    stored.append(record.stored(segment.first))
+                    max_bytes -= len(stored[-1].entry.batch.payload)
+                if record.end == segment.end:
+                    break
+        finally:
+            os.close(file)
+        offset = 0
+    return stored
