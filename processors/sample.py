@@ -86,5 +86,5 @@ def _where(text: str, at: int) -> Condition:
     condition = parse(text)
     if any(path.name == "trace_id" for path in condition.paths()):
         message = "a rule may not look at trace ids: they decide who is kept"
-        raise ConfigError("E104", message, path=("per", at, "where"))
+        raise ConfigError("E112", message, path=("per", at, "where"))
     return condition
