@@ -9,6 +9,7 @@ All of it runs on the event loop; a journal needs no locking from its callers.
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from msgspec import Struct
@@ -91,6 +92,8 @@ class Journal(ABC):
 
     durable: ClassVar[bool]
     """What was acknowledged survives the process."""
+    directory: Path | None = None
+    """Where it keeps its files, once it is open; None in memory."""
 
     @abstractmethod
     async def open(self) -> None:

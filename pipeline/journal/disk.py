@@ -116,6 +116,7 @@ class DiskJournal(LaneJournal):
                 ) from error
             compressor = zstandard.ZstdCompressor(level=1) if self._settings.compression == "zstd" else None
             self._writer = Writer({name: lane for name, lane in lanes.items() if lane is not None}, compressor)
+            self.directory = directory
             self._resources = resources.pop_all()
 
     def _names(self) -> list[str]:
