@@ -98,6 +98,23 @@ class HttpListener(Settings, frozen=True):
     keepalive: Annotated[Duration, about("Close a connection that was idle this long.")] = 75
 
 
+class GrpcListener(Settings, frozen=True):
+    """An address to listen on with gRPC, and who may use it."""
+
+    endpoint: Annotated[Endpoint, about("Address to listen on; loopback unless you say otherwise.")]
+    tls: Annotated[ServerTls | None, about("Serve TLS.")] = None
+    auth: Annotated[ListenerAuth | None, about("What a client has to show, as metadata.")] = None
+    max_request_body_size: Annotated[Size, about("Largest message taken, as sent and decompressed.")] = 64 * 1024 * 1024
+    max_concurrent_streams: Annotated[
+        int,
+        Meta(ge=1, le=1000, description="Calls under way on one connection. Each may hold a message of the largest size."),
+    ] = 32
+    max_connection_age: Annotated[
+        Duration | None, about("Ask clients to connect anew after this long, so that a load balancer can spread them.")
+    ] = None
+    max_connection_age_grace: Annotated[Duration, about("How long calls under way may go on then.")] = 30
+
+
 # ---- exporters that send over the network (config contract §1.3) ----
 
 

@@ -8,7 +8,6 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
@@ -21,8 +20,9 @@ from pipeline.errors import Busy, Rejected
 from pipeline.net.compression import Corrupt, TooMuch, UnknownEncoding, decompress, normal_encoding
 from pipeline.net.tls import client_context
 from pipeline.settings import ClientAuth, NetworkExporter
+from pipeline.version import VERSION
 
-USER_AGENT: Final = f"sluice/{version('sluice')}"
+USER_AGENT: Final = f"sluice/{VERSION}"
 MAX_ANSWER_BYTES: Final = 4 << 20
 """As sent and decompressed (OTLP contract §2)."""
 

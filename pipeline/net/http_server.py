@@ -1,16 +1,18 @@
-"""The HTTP server that every receiver, and everything else that listens, shares.
+"""The servers that every receiver, and everything else that listens, shares.
 
     async with host.listeners.http(listener, [Route("/logs", handle, refuse=refuse, max_body=...)], component=host.id):
         ...
 
 aiohttp's low-level server does the protocol; the checks before a handler runs, in their order, are `Exchange`.
+gRPC is in `grpc_server`, loaded when it is first asked for.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
@@ -21,8 +23,11 @@ from pipeline.net.http_connection import ConnectionServer
 from pipeline.net.http_route import HttpRequest, HttpResponse, Refusal, Route
 from pipeline.net.http_service import HttpService, Timeouts
 from pipeline.net.tls import server_context
-from pipeline.settings import HttpListener
+from pipeline.settings import GrpcListener, HttpListener
 from pipeline.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from pipeline.net.grpc_server import GrpcServer, Method
 
 __all__ = ["HttpRequest", "HttpResponse", "Listeners", "Refusal", "Route", "Timeouts"]
 
@@ -55,7 +60,7 @@ class _Bound:
 
 
 class Listeners:
-    """All addresses that the process listens on with HTTP. Several components may share one when their paths differ."""
+    """All addresses that the process listens on. Several components may share one of HTTP when their paths differ."""
 
     def __init__(
         self, admission: Admission, metrics: Metrics, log: FilteringBoundLogger, *, timeouts: Timeouts | None = None
@@ -65,6 +70,7 @@ class Listeners:
         self._log = log
         self._timeouts = timeouts or Timeouts()
         self._bound: list[_Bound] = []
+        self._grpc: list[GrpcServer] = []
         self._binding = asyncio.Lock()
 
     @asynccontextmanager
@@ -87,14 +93,27 @@ class Listeners:
                 await bound.aclose(self._timeouts.drain)
             bound.service.table.remove(component)
 
-    def stop_accepting(self) -> None:
-        """Take no new connection; close each one that is idle, and each busy one with its answer."""
-        for bound in self._bound:
-            bound.stop_accepting()
+    @asynccontextmanager
+    async def grpc(self, listener: GrpcListener, methods: Mapping[str, "Method"], *, component: str) -> AsyncIterator[str]:
+        """Serve gRPC methods, by their full path, while the block runs; yield the bound address.
+
+        Raises `ConfigError` for settings that can't work, `OSError` when the address can't be bound.
+        """
+        from pipeline.net.grpc_server import GrpcServer
+
+        server = GrpcServer(listener, methods, component, self._admission, self._metrics, self._log)
+        bound = await server.start()
+        self._grpc.append(server)
+        try:
+            yield bound
+        finally:
+            self._grpc.remove(server)
+            await server.aclose(self._timeouts.drain)
 
     async def aclose(self, grace: float) -> None:
-        """Stop accepting, give requests under way `grace` seconds, then cut them."""
-        await asyncio.gather(*(bound.aclose(grace) for bound in self._bound))
+        """Take no new connection, close idle ones, give requests under way `grace` seconds, then cut them."""
+        http, grpc = (bound.aclose(grace) for bound in self._bound), (server.aclose(grace) for server in self._grpc)
+        await asyncio.gather(*http, *grpc)
 
     def _shared(self, listener: HttpListener) -> _Bound | None:
         for bound in self._bound:

@@ -14,12 +14,10 @@ from pipeline.errors import Busy, Rejected, TooLarge
 from pipeline.net.http_exchange import Exchange, essence
 from pipeline.net.http_route import HttpResponse, Refusal
 from pipeline.net.http_routes import RouteTable
+from pipeline.net.retry_after import hint
 from pipeline.net.rpc_status import Status, code_of_http
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
-
-MAX_RETRY_AFTER: Final = 30.0
-"""Longest hint to a client that we are busy (OTLP contract §8, check 31)."""
 
 _DRAIN_BYTES: Final = 64 * 1024
 """A refused body up to this length is read and dropped, and the connection lives on (delivery contract §5)."""
@@ -95,7 +93,7 @@ class HttpService:
         except Rejected as error:
             raise Refusal(400, str(error)) from None
         except Busy as error:
-            raise Refusal(503, str(error), min(MAX_RETRY_AFTER, max(1.0, error.retry_after or 1.0))) from None
+            raise Refusal(503, str(error), hint(error.retry_after)) from None
         except Exception as error:
             self._log.error("a request handler failed", component=component, error=type(error).__name__)
             raise Refusal(500, "internal error") from None

@@ -1,4 +1,4 @@
-"""The `Retry-After` header of an answer (RFC 9110 section 10.2.3; OTLP contract §6)."""
+"""When to come again: what a destination tells us (RFC 9110 section 10.2.3; OTLP contract §6), and what we tell a client."""
 
 import time
 from collections.abc import Mapping
@@ -7,6 +7,13 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 CAP_SECONDS: Final = 600.0
+
+_SHORTEST_HINT, _LONGEST_HINT = 1.0, 30.0  # OTLP contract §8, check 31
+
+
+def hint(wanted: float | None) -> float:
+    """Return the seconds that a busy client is told to wait: long enough to recover, short enough not to cause drops."""
+    return min(_LONGEST_HINT, max(_SHORTEST_HINT, wanted or 0.0))
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:

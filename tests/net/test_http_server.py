@@ -584,12 +584,11 @@ async def test_a_stop_lets_the_requests_under_way_finish(host: Host) -> None:
             await late.send(request("/slow", Content_Length="4") + b"bo")
             await entered.wait()
             await until(lambda: host.admission.used_bytes == 4 * 64 * 1024)
-            host.listeners.stop_accepting()
+            closing = asyncio.create_task(host.listeners.aclose(5))
             assert await idle.is_closed()
             with pytest.raises(ConnectionRefusedError):
                 async with RawConnection.to(address):
                     pass
-            closing = asyncio.create_task(host.listeners.aclose(5))
             await late.send(b"dy")
             go.set()
             for connection, body in ((busy, b"x"), (late, b"body")):

@@ -1,0 +1,42 @@
+"""Certificates made for a test by the `openssl` command."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Certificate:
+    cert: str
+    key: str
+
+    def pem(self) -> bytes:
+        return Path(self.cert).read_bytes()
+
+    def key_pem(self) -> bytes:
+        return Path(self.key).read_bytes()
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """A CA, a server certificate for 127.0.0.1 and localhost, and a client certificate."""
+
+    ca: Certificate
+    server: Certificate
+    client: Certificate
+
+
+def make(directory: Path) -> Certificates:
+    ca = _signed(directory, "ca", "basicConstraints=critical,CA:TRUE", None)
+    server = _signed(directory, "server", "subjectAltName=IP:127.0.0.1,DNS:localhost", ca)
+    return Certificates(ca, server, _signed(directory, "client", "extendedKeyUsage=clientAuth", ca))
+
+
+def _signed(directory: Path, name: str, extension: str, ca: Certificate | None) -> Certificate:
+    made = Certificate(str(directory / f"{name}.pem"), str(directory / f"{name}.key"))
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    command += ["-subj", f"/CN={name}", "-keyout", made.key, "-out", made.cert, "-addext", extension]
+    if ca is not None:
+        command += ["-CA", ca.cert, "-CAkey", ca.key]
+    subprocess.run(command, check=True, capture_output=True)
+    return made
