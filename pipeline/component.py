@@ -13,6 +13,8 @@ from pipeline.settings import Retry
 from pipeline.types import SIGNALS, Signal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from structlog.typing import FilteringBoundLogger
 
     from pipeline.admission import Admission
@@ -42,6 +44,8 @@ class Host:
     dead_letters: "DeadLetters"
     intake: str | None = None
     """Base URL of the local `intake` extension, where one is configured."""
+    state_dir: "Path | None" = None
+    """Where a component may keep files of its own; None where nothing may outlive the process."""
     signals: frozenset[Signal] = frozenset(SIGNALS)
     """Of a receiver: the signals that some pipeline takes from it."""
     started: Callable[[], None] = field(default=lambda: None)

@@ -38,7 +38,14 @@ _FAULTS: Final = {
 
 
 class JsonError(Exception):
-    """The text is no JSON that can be taken. The message never holds any of it."""
+    """The text is no JSON that can be taken. The message never holds any of it.
+
+    `position` is how many characters behind the beginning of the value the fault is, 0 where that can't be said.
+    """
+
+    def __init__(self, message: str, position: int = 0) -> None:
+        super().__init__(message)
+        self.position = position
 
 
 class Parsed(NamedTuple):
@@ -67,7 +74,7 @@ def parse_at(text: str, start: int) -> tuple[Parsed, int]:
     try:
         value, end = reader.decoder.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        raise JsonError(_fault(error, start)) from None
+        raise _fault(error, start) from None
     except RecursionError:
         raise JsonError(f"nested deeper than {MAX_DEPTH}") from None
     value = _Walk().clean(value)
@@ -99,9 +106,9 @@ def _parse_again(text: bytes) -> Parsed:
     return parsed
 
 
-def _fault(error: json.JSONDecodeError, start: int) -> str:
+def _fault(error: json.JSONDecodeError, start: int) -> JsonError:
     what = next((ours for theirs, ours in _FAULTS.items() if error.msg.startswith(theirs)), "malformed")
-    return f"invalid JSON at column {error.pos - start + 1}: {what}"
+    return JsonError(f"invalid JSON at column {error.pos - start + 1}: {what}", error.pos - start)
 
 
 class _Reader:

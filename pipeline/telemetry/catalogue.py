@@ -165,6 +165,7 @@ SAMPLING_INCONSISTENT = Counter(
 )
 JSON_RECORDS = Counter("sluice_json_records_total", ("format",), "JSON log records by the format that was recognised.")
 JSON_BAD_TIMESTAMPS = Counter("sluice_json_bad_timestamp_total", (), "Timestamps out of range, kept as attributes.")
+JSON_BAD_IDS = Counter("sluice_json_bad_id_total", (), "Log objects whose trace ids are none, kept as attributes.")
 JSON_DUPLICATE_KEYS = Counter("sluice_json_duplicate_keys_total", (), "Objects with a member twice; the last one counted.")
 WEBHOOK_REQUESTS = Counter("sluice_webhook_requests_total", ("endpoint", "code"), "Deliveries answered.")
 WEBHOOK_VERIFIED = Counter(

@@ -1,0 +1,170 @@
+"""A body cut into its entries: objects, lines of text, and what is neither (json-logs contract §6)."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from pipeline import json_text
+from pipeline.json_text import JsonError
+
+Kind: TypeAlias = Literal["json", "lines", "text"]
+"""One JSON text or several, one object a line, or one record a line whatever it is."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+_SPACES: Final = " \t\r\n"
+_SPACE: Final = re.compile(f"[{_SPACES}]*")
+_MAX_BROKEN: Final = 16
+"""Broken objects over several lines after which every line is read for itself: it bounds what one body can cost."""
+
+_NO_OBJECT: Final = "expected a JSON object"
+
+
+class Object(NamedTuple):
+    """A JSON object; `number` is its line, or its place in the array, from 1."""
+
+    number: int
+    raw: bytes
+    members: dict[str, Any]
+    duplicates: int
+
+
+class Text(NamedTuple):
+    """A line of plain text."""
+
+    number: int
+    text: str
+
+
+class Bad(NamedTuple):
+    """What can't be taken. `error` holds nothing of it."""
+
+    number: int
+    raw: bytes
+    reason: Literal["bad_line", "line_too_long"]
+    error: str
+
+
+Entry: TypeAlias = Object | Text | Bad
+
+
+def read(body: bytes, kind: Kind | None, max_line: int) -> Iterator[Entry]:
+    """Return the entries of a body in order; without a kind its first byte decides. `max_line` is in bytes."""
+    body = body.removeprefix(_BOM)
+    first = body.lstrip()[:1]
+    if kind is None:
+        kind = "json" if first in (b"[", b"{") else "text"
+    if kind != "json":
+        return _lines(body, max_line, strict=kind == "lines")
+    text = body.decode(errors="surrogateescape")
+    return _array(text, max_line) if first == b"[" else _objects(text, max_line)
+
+
+def _lines(body: bytes, max_line: int, *, strict: bool) -> Iterator[Entry]:
+    for number, ended in enumerate(body.split(b"\n"), 1):
+        line = ended.removesuffix(b"\r")
+        if not line or line.isspace():
+            continue
+        if strict or line.lstrip()[:1] == b"{":
+            yield _object(number, line, max_line)
+        elif len(line) > max_line:
+            yield _bad(number, line, "", max_line)
+        else:
+            try:
+                yield Text(number, json_text.decode(line))
+            except JsonError as error:
+                yield _bad(number, line, str(error), max_line)
+
+
+def _objects(text: str, max_line: int) -> Iterator[Entry]:
+    """One object or several one after the other: one a line, many in a line, or one over many lines."""
+    attempts = _MAX_BROKEN
+    number, counted, start = 1, 0, _skip(text, 0)
+    while start < len(text):
+        number += text.count("\n", counted, start)
+        counted = start
+        end = line_end = _end_of_line(text, start)
+        entry = _object(number, _bytes(text[start:line_end]), max_line)
+        if isinstance(entry, Bad) and text[start] == "{":
+            window, base = (text, start) if attempts else (text[start:line_end], 0)
+            try:
+                parsed, stop = json_text.parse_at(window, base)
+                end = start + stop - base
+                entry = _parsed(number, _bytes(text[start:end]), parsed, max_line)
+            except JsonError as error:
+                attempts -= attempts > 0
+                end = _end_of_broken(text, line_end, start + error.position)
+                entry = _bad(number, _bytes(text[start:end]), str(error), max_line)
+        yield entry
+        start = _skip(text, end)
+
+
+def _end_of_broken(text: str, line_end: int, fault: int) -> int:
+    """Return where a broken object ends: with its first line when the next is an object, else with the line of the fault."""
+    if fault <= line_end:
+        return line_end
+    following = _skip(text, line_end)
+    next_line = _bytes(text[following : _end_of_line(text, following)])
+    return line_end if isinstance(_object(0, next_line, len(next_line)), Object) else _end_of_line(text, fault)
+
+
+def _array(text: str, max_line: int) -> Iterator[Entry]:
+    """The elements of an array. What stands behind a broken one can't be told apart: it is one bad entry."""
+    number, place = 0, _skip(text, text.index("[") + 1)
+    mark = text[place : place + 1]
+    while mark != "]":
+        number += 1
+        try:
+            parsed, end = json_text.parse_at(text, place)
+        except JsonError as error:
+            yield _bad(number, _bytes(text[place:]), str(error), max_line)
+            return
+        yield _parsed(number, _bytes(text[place:end]), parsed, max_line)
+        place = _skip(text, end)
+        mark = text[place : place + 1]
+        if mark == ",":
+            place = _skip(text, place + 1)
+        elif mark != "]":
+            yield _bad(number + 1, _bytes(text[place:]), "invalid JSON: expected ',' or ']'", max_line)
+            return
+    if text[place + 1 :].strip(_SPACES):
+        yield _bad(number + 1, _bytes(text[place + 1 :]), "invalid JSON: text after the array", max_line)
+
+
+def _object(number: int, line: bytes, max_line: int) -> Object | Bad:
+    if len(line) > max_line:
+        return _bad(number, line, "", max_line)
+    try:
+        return _parsed(number, line, json_text.parse(line), max_line)
+    except JsonError as error:
+        return _bad(number, line, str(error) if line.lstrip()[:1] == b"{" else _NO_OBJECT, max_line)
+
+
+def _parsed(number: int, raw: bytes, parsed: json_text.Parsed, max_line: int) -> Object | Bad:
+    if not isinstance(parsed.value, dict) or len(raw) > max_line:
+        return _bad(number, raw, _NO_OBJECT, max_line)
+    if not raw.isascii():
+        try:
+            json_text.decode(raw)
+        except JsonError as error:
+            return _bad(number, raw, str(error), max_line)
+    return Object(number, raw, parsed.value, parsed.duplicates)
+
+
+def _bad(number: int, raw: bytes, error: str, max_line: int) -> Bad:
+    if len(raw) > max_line:
+        return Bad(number, raw, "line_too_long", f"longer than {max_line} bytes")
+    return Bad(number, raw, "bad_line", error)
+
+
+def _skip(text: str, start: int) -> int:
+    match = _SPACE.match(text, start)
+    return match.end() if match else start
+
+
+def _end_of_line(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")

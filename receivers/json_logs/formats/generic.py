@@ -1,0 +1,13 @@
+"""Any other object: the shared tables alone."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from receivers.json_logs.format import Format
+
+
+def _detect(_: Mapping[str, Any]) -> bool:
+    return True
+
+
+GENERIC: Final = Format(id="generic", detect=_detect, any_case=True)
