@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, Final, TypeVar
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from pipeline import Batch, wire
@@ -30,6 +31,9 @@ from pipeline.wire.model import (
 )
 from pipeline.wire.reference.tables import DELIMITED, FIXED64, VARINT, Field, Message, root
 from pipeline.wire.reference.walk import delimited, encode_varint, fields
+
+settings.register_profile("sluice", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sluice")  # how fast the machine is at the moment is not what a property is about
 
 UNKNOWN_NUMBERS: Final = (23, 77, 1000, 536_870_911)
 """Field numbers that no message of OTLP 1.11 knows; 1000 is reserved in `ResourceLogs` and its like."""
