@@ -2,29 +2,32 @@
 
 import socket
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
 import pytest
 import structlog
 
 from pipeline import Host
 from pipeline.admission import Admission
+from pipeline.journal.dead_letter import DeadLetter, DeadLetters
 from pipeline.net.http_client import ClientPool
 from pipeline.net.http_server import Listeners
+from pipeline.settings import JournalSettings
 from pipeline.telemetry.metrics import Metrics
 
-if TYPE_CHECKING:
-    from pipeline.journal.dead_letter import DeadLetter
 
+class VisibleDeadLetters(DeadLetters):
+    """The store in memory, with a view for tests of what was added."""
 
-class DeadLetterList:
-    """A dead-letter store that keeps what it got where a test can see it."""
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__(JournalSettings(type="memory"), metrics)
+        self._added: list[DeadLetter] = []
 
-    def __init__(self) -> None:
-        self.letters: list[DeadLetter] = []
+    async def add(self, *letters: DeadLetter) -> None:
+        await super().add(*letters)
+        self._added += letters
 
-    async def add(self, letter: "DeadLetter") -> None:
-        self.letters.append(letter)
+    def letters(self) -> list[DeadLetter]:
+        return self._added
 
 
 @pytest.fixture
@@ -40,18 +43,20 @@ def admission(metrics: Metrics) -> Admission:
 @pytest.fixture
 async def host(metrics: Metrics, admission: Admission) -> AsyncIterator[Host]:
     log = structlog.get_logger()
-    host = Host(
+    listeners, clients, dead_letters = Listeners(admission, metrics, log), ClientPool(), VisibleDeadLetters(metrics)
+    await dead_letters.open()
+    yield Host(
         id="test",
         metrics=metrics,
         log=log,
         admission=admission,
-        listeners=Listeners(admission, metrics, log),
-        clients=ClientPool(),
-        dead_letters=DeadLetterList(),
+        listeners=listeners,
+        clients=clients,
+        dead_letters=dead_letters,
     )
-    yield host
-    await host.clients.aclose()
-    await host.listeners.aclose(1.0)
+    await clients.aclose()
+    await listeners.aclose(1.0)
+    await dead_letters.aclose()
 
 
 @pytest.fixture
