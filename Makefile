@@ -5,7 +5,7 @@ BIN := .venv/bin
 CONFIG ?= config/pipelines/default.yaml
 
 run: .venv/run.stamp ## Set up and serve the default pipeline (CONFIG=… for another)
-	SLUICE_JOURNAL_DIR=$${SLUICE_JOURNAL_DIR:-.local/journal} $(BIN)/sluice run --config $(CONFIG)
+	SLUICE_JOURNAL_DIR=$${SLUICE_JOURNAL_DIR:-.journal} $(BIN)/sluice run --config $(CONFIG)
 
 test: .venv/dev.stamp ## Set up and run the tests (ARGS=… for pytest)
 	$(BIN)/python -m pytest $(ARGS)
@@ -24,7 +24,7 @@ lock: ## Write the locks anew from pyproject.toml (needs uv)
 	sh requirements/lock.sh
 
 clean: ## Remove what was built and installed
-	rm -rf .venv .cache .local .parts build dist *.egg-info
+	rm -rf .venv .cache .journal .parts build dist *.egg-info
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile

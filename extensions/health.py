@@ -5,7 +5,7 @@
         endpoint: 127.0.0.1:13133
 
 `/health/live` says that the process turns, `/health/ready` that it takes data (a dead destination does not change that while
-there is room), `/health/dependencies` how each destination and the journal are, `/health/db` the journal alone, `/health` all of it.
+there is room), `/health/dependencies` how each destination and the journal are, `/health/db` the journal alone, `/health` all.
 """
 
 import asyncio

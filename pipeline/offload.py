@@ -10,7 +10,7 @@ from pipeline import wire
 T = TypeVar("T")
 
 INLINE_BYTES: Final = 256 * 1024
-"""Above this a kernel call leaves the loop (design: the life of a batch). The reference always does: it is a hundred times slower."""
+"""Above this a kernel call leaves the loop (design: the life of a batch). The reference, a hundred times slower, always does."""
 
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="wire")
 

@@ -4,7 +4,7 @@ import asyncio
 import platform
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from structlog.typing import FilteringBoundLogger
 
@@ -43,14 +43,14 @@ class Service:
         self.spec = spec
         self.metrics = metrics
         self.version = version
-        self.health = Health(version, self._checks, lambda: self._not_ready)
+        self.health = Health(version, self._checks, self._not_ready)
         self._log = log
-        self._not_ready = "starting"
+        self._phase: Literal["starting", "serving", "stopping"] = "starting"
         self._books = Books(metrics)
-        self._admission = Admission(spec.service.limits, metrics)
-        self._doors = Listeners(metrics, self._admission, log)
+        self._admission = Admission.of(spec.service.limits, metrics)
+        self._doors = Listeners(self._admission, metrics, log)
         """Where telemetry comes in; closed first at a stop."""
-        self._windows = Listeners(metrics, self._admission, log)
+        self._windows = Listeners(self._admission, metrics, log)
         """Health, metrics and whatever else must still answer while the doors are closed."""
         self._clients = ClientPool()
         self._closed: set[str] = set()
@@ -92,13 +92,14 @@ class Service:
             *(spawn(extension.run(self)) for extension in graph.extensions.values()),
             spawn(self._serve_metrics(own)),
             spawn(self._measure_lag()),
+            spawn(self._admission.run()),
         ]
         self._tasks["receiving"] = [spawn(receiver.run(assembly.entrance(name))) for name, receiver in graph.receivers.items()]
         all_open = spawn(self._all_open.wait())
         if not await self._until(all_open, START_SECONDS):
             all_open.cancel()
             raise StartError(f"not open after {START_SECONDS:.0f} s: {', '.join(sorted(self._closed))}")
-        self._not_ready = ""
+        self._phase = "serving"
         self._announce()
 
     def _host_for(self, kind: Kind, name: str, signals: frozenset[Signal]) -> Host:
@@ -173,6 +174,15 @@ class Service:
             await asyncio.sleep(1.0)
             self.metrics.observe(catalogue.LOOP_LAG, max(time.monotonic() - due, 0.0))
 
+    def _not_ready(self) -> str:
+        """Return why the process takes no data now; empty when it does. A dead destination is no reason while there is room."""
+        if self._phase != "serving":
+            return self._phase
+        if not self._admission.open:
+            return "memory"
+        journal = self._journal.health()
+        return f"journal: {journal.message}" if journal.status == "unhealthy" else ""
+
     def _checks(self) -> Mapping[str, Check]:
         journal = self._journal.health()
         details = {"bytes": journal.bytes, "threshold": journal.threshold}
@@ -186,7 +196,7 @@ class Service:
     async def _stop(self, abort: asyncio.Event) -> int:
         limit = self.spec.service.limits.shutdown_timeout
         deadline = time.monotonic() + limit
-        self._not_ready = "stopping"
+        self._phase = "stopping"
         self._log.info("stopping", bound=f"{limit:.0f}s")
         await self._doors.aclose(min(IN_FLIGHT_SECONDS, limit))
         await _cancel(self._tasks["receiving"])

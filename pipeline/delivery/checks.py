@@ -44,7 +44,7 @@ def watch_queue(metrics: Metrics, journal: Journal, exporter: str, cursors: Sequ
     """Expose what an exporter's cursors still have before them."""
 
     def total(what: str, of: Sequence[Cursor]) -> float:
-        return sum(getattr(journal.backlog(cursor), what) for cursor in of)
+        return float(sum(getattr(journal.backlog(cursor), what) for cursor in of))
 
     metrics.watch(catalogue.QUEUE_BYTES, partial(total, "bytes", cursors), exporter=exporter)
     metrics.watch(catalogue.QUEUE_CAPACITY, partial(total, "capacity", cursors), exporter=exporter)

@@ -1,7 +1,7 @@
 """A connector's loop: fold what its cursor reads, flush each interval into the next pipelines, then settle what was folded.
 
-A crash between the append and the settling repeats at most that one flush (delivery contract A3). Without a durable journal folded is
-settled, since the client's answer can't wait for an interval.
+A crash between the append and the settling repeats at most that one flush (delivery contract A3). Without a durable journal
+folded is settled, since the client's answer can't wait for an interval.
 """
 
 import asyncio
@@ -85,7 +85,9 @@ class ConnectorLoop:
                 failures += 1
                 await asyncio.sleep(self._backoff.wait(failures, busy.retry_after))
             except Rejected as rejected:
-                self._log.error("a pipeline refused a connector's batch", connector=self._connector.host.id, reason=rejected.reason)
+                self._log.error(
+                    "a pipeline refused a connector's batch", connector=self._connector.host.id, reason=rejected.reason
+                )
                 return None
 
     def _settle(self, cursor: Cursor, account: ExporterAccount, entry: Entry) -> None:

@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.batch import Batch
 from pipeline.component import Consume, DirectExporter, Processor
-from pipeline.delivery.books import Books, ExporterAccount, PipelineAccount
+from pipeline.delivery.books import ExporterAccount, PipelineAccount
 from pipeline.errors import Busy, Rejected
 from pipeline.journal import Journal
 from pipeline.journal.dead_letter import DeadLetter, DeadLetters

@@ -1,0 +1,78 @@
+"""`sluice run`: check the configuration, then serve until told to stop."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import config_options
+from config.load import load
+from pipeline.spec import DaemonSpec
+
+if TYPE_CHECKING:
+    from pipeline.service import Service
+
+
+@click.command()
+@config_options
+def run(sources: Sequence[str], overrides: Sequence[str]) -> None:
+    """Serve a configuration until SIGTERM or SIGINT.
+
+    The first signal stops: no more data is taken, what is under way is finished, the exporters drain within
+    service.limits.shutdown_timeout, and what they could not deliver stays in the journal. A second signal cuts the draining
+    short. Exit codes: 0 stopped, 1 could not start or failed, 2 wrong usage, 3 items were dropped that had been answered early.
+    """
+    loaded = load(sources, overrides=overrides, environ=os.environ)
+    if loaded.messages:
+        from config.render import render_text
+
+        click.echo(render_text(loaded.messages, color=sys.stderr.isatty()), err=True)
+    if loaded.spec is None:
+        sys.exit(1)
+    sys.exit(_serve(loaded.spec, loaded.used_variables))
+
+
+def _serve(spec: DaemonSpec, used_variables: Sequence[str]) -> int:
+    from pipeline.journal import JournalError
+    from pipeline.service import Service, StartError
+    from pipeline.telemetry.logs import configure
+    from pipeline.telemetry.metrics import Metrics
+    from processors.redact import scrubber
+
+    metrics = Metrics()
+    logs = spec.service.telemetry.logs
+    log = configure(logs.level, logs.format, scrubber(), metrics)
+    if used_variables:
+        log.info("settings come from the environment", variables=sorted(used_variables))
+    service = Service(spec, metrics, log, version("sluice"))
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_until_signalled(service))
+    except (JournalError, StartError, OSError) as error:
+        log.error("sluice could not start", error=str(error))
+        return 1
+
+
+async def _until_signalled(service: "Service") -> int:
+    stop, abort = asyncio.Event(), asyncio.Event()
+
+    def signalled() -> None:
+        (abort if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signalled)
+    return await service.run(stop, abort)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return None
+    return new_event_loop
