@@ -77,7 +77,7 @@ class Exchange:
         if authenticator is not None and not authenticator.accepts(shown(request.headers, authenticator)):
             raise Refusal(401, "credentials are missing or wrong", headers={"WWW-Authenticate": authenticator.challenge})
         if route.content_types is not None and self.content_type not in route.content_types:
-            accept = ", ".join(route.content_types)
+            accept = ", ".join(filter(None, route.content_types))
             raise Refusal(415, f"the content type has to be one of {accept}", headers={"Accept": accept})
         try:
             encoding = normal_encoding(",".join(request.headers.getall("Content-Encoding", ())))

@@ -71,7 +71,7 @@ class Route:
     refuse: Refuse
     methods: Collection[str] = ("POST",)
     content_types: Collection[str] | None = None
-    """What it takes, in the order a 415 names them; None takes all."""
+    """What it takes, in the order a 415 names them; `""` takes bodies that say nothing, None takes all."""
     max_body: int
     """Bytes, as sent and decompressed."""
     auth: ListenerAuth | None = None

@@ -405,7 +405,10 @@ values = st.recursive(
 def test_any_object_becomes_a_record_that_survives_the_wire(members: dict[str, Any], flatten: bool) -> None:
     line = json.dumps(members, allow_nan=True).replace("Infinity", "1e999")
     record = record_of(line, flatten=flatten, keep_original=True)
-    assert wire.records(wire.encode([record], "logs"), "logs") == [record]
+    payload = wire.encode([record], "logs")
+    assert wire.validate(payload, "logs") == (payload, 1, 0)
+    assert wire.records(payload, "logs") == [record]
+    assert wire.records(wire.from_json(wire.to_json(payload, "logs", "otlp"), "logs"), "logs") == [record]
 
 
 @given(st.binary(max_size=100))
