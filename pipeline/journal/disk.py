@@ -65,6 +65,7 @@ class DiskJournal(LaneJournal):
         self._segment_bytes = max(min(segment_bytes, share // PAGE * PAGE), PAGE)
         self._tail_bytes = tail_bytes // max(len(lanes), 1)
         self._segments: dict[str, list[Segment]] = {}
+        self._writing: set[str] = set()
         self._damage: set[tuple[str, int]] = set()
         self._saved: State | None = None
         self._running = False
@@ -137,6 +138,9 @@ class DiskJournal(LaneJournal):
         lane = self._lanes.setdefault(name, Lane(name))
         lane.head = head
         self._resume_cursors(lane)
+        passed = self._passed(name, self._states())
+        self._files.remove(passed)
+        segments[:] = [segment for segment in segments if segment not in passed]
         if not self._specs.get(name):
             return None
         if segments and segments[-1].first == head.batches:
@@ -144,6 +148,7 @@ class DiskJournal(LaneJournal):
         file = LaneFile(name, head, self._files, sync=self._settings.fsync == "group")
         resources.callback(file.close)
         segments.append(file.segment)
+        self._writing.add(name)
         return file
 
     def _resume_cursors(self, lane: Lane) -> None:
@@ -259,22 +264,26 @@ class DiskJournal(LaneJournal):
 
     def _snapshot(self) -> tuple[State, Mapping[str, Sequence[Segment]]]:
         """Return how far the cursors are, and the segments that all of them have passed, by lane."""
-        cursors = []
-        for progress in self._cursors.values():
-            tail = self._lanes[progress.cursor.lane].tail
-            where = (progress.low(), tuple(progress.settled_ranges()), progress.stop, progress.oldest(tail))
-            cursors.append(CursorState(progress.cursor.lane, progress.cursor.exporter, *where))
+        cursors = self._states()
         state = State({name: lane.head for name, lane in self._lanes.items()}, tuple(cursors))
-        settled = {}
-        for name, segments in self._segments.items():
-            ends = [segment.first for segment in segments[1:]]
-            if not self._lanes[name].readers:
-                ends.append(self._lanes[name].head.batches)
-            mine = [cursor for cursor in cursors if cursor.lane == name]
-            passed = [s for s, end in zip(segments, ends, strict=False) if all(c.covers(s.first, end) for c in mine)]
-            if passed:
-                settled[name] = passed
-        return state, settled
+        return state, {name: passed for name in self._segments if (passed := self._passed(name, cursors))}
+
+    def _states(self) -> list[CursorState]:
+        states = []
+        for cursor, progress in self._cursors.items():
+            oldest = progress.oldest(self._lanes[cursor.lane].tail)
+            ranges = tuple(progress.settled_ranges())
+            states.append(CursorState(cursor.lane, cursor.exporter, progress.low(), ranges, progress.stop, oldest))
+        return states
+
+    def _passed(self, name: str, cursors: Sequence[CursorState]) -> list[Segment]:
+        """Return the segments of a lane that no cursor needs; not the one that is being written."""
+        segments = self._segments[name]
+        ends = [segment.first for segment in segments[1:]]
+        if name not in self._writing:
+            ends.append(self._lanes[name].head.batches)
+        mine = [cursor for cursor in cursors if cursor.lane == name]
+        return [s for s, end in zip(segments, ends, strict=False) if all(cursor.covers(s.first, end) for cursor in mine)]
 
     def health(self) -> Health:
         """Return the state: `unhealthy` once a write or a sync failed, `degraded` while there is no room."""

@@ -1,6 +1,7 @@
 """Journals under test: small, in a directory of the test, closed at its end."""
 
 import shutil
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -115,8 +116,8 @@ async def make(
 
 def crashed(directory: Path) -> Path:
     """Return a copy of a journal's files as they are now, which is what a killed process leaves behind."""
-    copy = directory.with_name(f"{directory.name}-{time.monotonic_ns()}")
-    shutil.copytree(directory, copy)
+    copy = Path(tempfile.mkdtemp(dir=directory.parent))
+    shutil.copytree(directory, copy, dirs_exist_ok=True)
     return copy
 
 

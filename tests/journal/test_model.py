@@ -1,0 +1,157 @@
+"""The journal on disk against a list in memory: appends, reads, settlements, restarts and crashes at random (F27)."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from pipeline import Batch
+from pipeline.journal import Cursor
+from pipeline.journal.disk import DiskJournal
+from pipeline.settings import JournalSettings
+from pipeline.telemetry import catalogue
+from pipeline.telemetry.metrics import Metrics
+from tests.journal.conftest import A, B, Overflow, crashed, cursors, logs, numbers
+
+sizes = st.lists(st.one_of(st.integers(8, 600), st.integers(8, 9000)), min_size=1, max_size=8)
+
+
+class Reader:
+    """A cursor in the model: numbers of batches."""
+
+    def __init__(self) -> None:
+        self.unread: list[int] = []
+        self.held: dict[int, int] = {}
+        """Number of a batch, and its position."""
+        self.remembered: list[int] = []
+        """What is left of the lane as the cursors file has it."""
+
+    def unsettled(self) -> list[int]:
+        return [*self.held, *self.unread]
+
+
+class JournalMachine(RuleBasedStateMachine):
+    """Every step is taken by a real journal and by the model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.temporary = tempfile.TemporaryDirectory()
+        self.directory = Path(self.temporary.name) / "journal"
+        self.batches: list[Batch] = []
+        self.readers = {A: Reader(), B: Reader()}
+        self.metrics = Metrics()
+        self.overflow = Overflow()
+        self.journal: DiskJournal | None = None
+
+    @initialize(tail_bytes=st.sampled_from([0, 2000, 1 << 20]), compression=st.sampled_from(["none", "zstd"]))
+    def begin(self, tail_bytes: int, compression: Any) -> None:
+        self.tail_bytes = tail_bytes
+        self.compression = compression
+        self.open()
+
+    def open(self) -> None:
+        configured = JournalSettings(dir=str(self.directory), compression=self.compression)
+        self.journal = DiskJournal(
+            configured, cursors("a", "b"), self.metrics, self.overflow, segment_bytes=8192, tail_bytes=self.tail_bytes
+        )
+        self.runner.run(self.journal.open())
+        self.runner.run(self.journal._stop_ticking())
+        for reader in self.readers.values():
+            reader.unread = sorted(reader.remembered)
+            reader.held = {}
+
+    def remember(self) -> None:
+        for reader in self.readers.values():
+            reader.remembered = reader.unsettled()
+
+    @rule(sizes=sizes)
+    def append_together(self, sizes: list[int]) -> None:
+        assert self.journal is not None
+        batches = [logs(len(self.batches) + index, size, received_at=1) for index, size in enumerate(sizes)]
+        journal = self.journal
+
+        async def append() -> None:
+            await asyncio.gather(*(journal.append([("logs", batch)]) for batch in batches))
+
+        self.runner.run(append())
+        for batch in batches:
+            for reader in self.readers.values():
+                reader.unread.append(len(self.batches))
+                reader.remembered.append(len(self.batches))
+            self.batches.append(batch)
+
+    @rule(cursor=st.sampled_from([A, B]), max_bytes=st.integers(1, 20_000))
+    def read(self, cursor: Cursor, max_bytes: int) -> None:
+        assert self.journal is not None
+        reader = self.readers[cursor]
+        if not reader.unread:
+            return
+        entries = self.runner.run(self.journal.read(cursor, max_bytes))
+        got = numbers(entries)
+        assert got == reader.unread[: len(got)]
+        assert got
+        assert [entry.batch for entry in entries] == [self.batches[number] for number in got]
+        assert len(got) == 1 or sum(len(entry.batch.payload) for entry in entries) <= max_bytes
+        del reader.unread[: len(got)]
+        reader.held |= {number: entry.position for number, entry in zip(got, entries, strict=True)}
+
+    @rule(cursor=st.sampled_from([A, B]), random=st.randoms(use_true_random=False), share=st.floats(0, 1))
+    def settle(self, cursor: Cursor, random: Any, share: float) -> None:
+        assert self.journal is not None
+        reader = self.readers[cursor]
+        chosen = random.sample(list(reader.held), round(share * len(reader.held)))
+        self.journal.settle(cursor, [reader.held.pop(number) for number in chosen])
+
+    @rule()
+    def save_cursors(self) -> None:
+        assert self.journal is not None
+        self.runner.run(self.journal._checkpoint())
+        self.remember()
+
+    @rule()
+    def restart(self) -> None:
+        assert self.journal is not None
+        self.runner.run(self.journal.aclose())
+        self.remember()
+        self.open()
+
+    @rule()
+    def crash(self) -> None:
+        assert self.journal is not None
+        left = crashed(self.directory)
+        self.runner.run(self.journal.aclose())
+        shutil.rmtree(self.directory)
+        self.directory = left
+        self.open()
+
+    @invariant()
+    @precondition(lambda self: self.journal is not None)
+    def the_backlog_is_what_is_not_settled(self) -> None:
+        assert self.journal is not None
+        for cursor, reader in self.readers.items():
+            backlog = self.journal.backlog(cursor)
+            left = [self.batches[number] for number in reader.unsettled()]
+            assert backlog.batches == len(left)
+            assert backlog.items == sum(batch.items for batch in left)
+            assert backlog.bytes == sum(len(batch.payload) for batch in left)
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        assert self.overflow.calls == []
+        assert self.metrics.value(catalogue.JOURNAL_CORRUPT) == 0
+
+    def teardown(self) -> None:
+        if self.journal is not None:
+            self.runner.run(self.journal.aclose())
+        self.runner.close()
+        self.temporary.cleanup()
+
+
+JournalMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestJournalAgainstItsModel = JournalMachine.TestCase
