@@ -97,6 +97,10 @@ class HttpListener(Settings, frozen=True):
     cors: Annotated[Cors | None, about("Let browsers post from other origins.")] = None
     keepalive: Annotated[Duration, about("Close a connection that was idle this long.")] = 75
 
+    def served(self) -> Sequence[str]:
+        """Return the paths that it takes, so that listeners with other paths may share the address; none means all."""
+        return ()
+
 
 class GrpcListener(Settings, frozen=True):
     """An address to listen on with gRPC, and who may use it."""
