@@ -10,6 +10,8 @@ from typing import Final
 
 import orjson
 
+from pipeline.net.protobuf import integer, message
+
 # google.rpc.Code
 INVALID_ARGUMENT: Final = 3
 NOT_FOUND: Final = 5
@@ -61,12 +63,12 @@ class Status:
         details = b""
         if self.retry_delay is not None:
             seconds, nanos = _duration(self.retry_delay)
-            retry_info = _field(1, _integer(1, seconds) + _integer(2, nanos))
-            details += _field(3, _field(1, f"{_TYPES}RetryInfo".encode()) + _field(2, retry_info))
+            retry_info = message(1, integer(1, seconds) + integer(2, nanos))
+            details += message(3, message(1, f"{_TYPES}RetryInfo".encode()) + message(2, retry_info))
         if self.violations:
-            bad_request = b"".join(_field(1, _field(2, what[:_MAX_MESSAGE].encode())) for what in self.violations)
-            details += _field(3, _field(1, f"{_TYPES}BadRequest".encode()) + _field(2, bad_request))
-        return _integer(1, self.code) + _field(2, self.message[:_MAX_MESSAGE].encode()) + details
+            bad_request = b"".join(message(1, message(2, what[:_MAX_MESSAGE].encode())) for what in self.violations)
+            details += message(3, message(1, f"{_TYPES}BadRequest".encode()) + message(2, bad_request))
+        return integer(1, self.code) + message(2, self.message[:_MAX_MESSAGE].encode()) + details
 
     def to_json(self) -> bytes:
         """Return the ProtoJSON form."""
@@ -91,20 +93,3 @@ class Status:
 def _duration(seconds: float) -> tuple[int, int]:
     whole = math.floor(seconds)
     return whole, round((seconds - whole) * 1e9)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _integer(number: int, value: int) -> bytes:
-    return _varint(number << 3) + _varint(value) if value else b""
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
