@@ -5,14 +5,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import click
+from config.load import load
 
 from cli.options import config_options
-from config.load import load
 from pipeline.spec import DaemonSpec
+from pipeline.version import VERSION
 
 if TYPE_CHECKING:
     from pipeline.service import Service
@@ -49,7 +49,7 @@ def _serve(spec: DaemonSpec, used_variables: Sequence[str]) -> int:
     log = configure(logs.level, logs.format, scrubber(), metrics)
     if used_variables:
         log.info("settings come from the environment", variables=sorted(used_variables))
-    service = Service(spec, metrics, log, version("sluice"))
+    service = Service(spec, metrics, log, VERSION)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_until_signalled(service))

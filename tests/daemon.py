@@ -1,0 +1,152 @@
+"""The real daemon, as a user starts it: `sluice run` in a process of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+SLUICE = Path(sys.executable).with_name("sluice")
+START_SECONDS = 30.0
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+@dataclass
+class Daemon:
+    """One `sluice run`. `health` and `metrics` are ports."""
+
+    config: Path
+    journal: Path
+    health: int
+    metrics: int
+    overrides: Sequence[str] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    log: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log = self.journal.with_suffix(".log")
+
+    def start(self) -> None:
+        """Start it and wait until it is ready. Raises AssertionError with its log when it does not get there."""
+        sets = [word for override in self.overrides for word in ("--set", override)]
+        environ = {"PATH": os.environ["PATH"], "SLUICE_JOURNAL_DIR": str(self.journal), **self.environ}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(SLUICE), "run", "--config", str(self.config), *sets], env=environ, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self.ready():
+            assert self.process.poll() is None, self.text()
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(0.02)
+
+    def ready(self) -> bool:
+        """Return whether it takes data."""
+        try:
+            return get(f"http://127.0.0.1:{self.health}/health/ready")[0] == 200
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds: float = 40.0) -> int:
+        """SIGTERM, wait, and return the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def text(self) -> str:
+        """Return everything it logged."""
+        return self.log.read_text()
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return the sum of its own metric over all series with these labels."""
+        from prometheus_client.parser import text_string_to_metric_families
+
+        families = text_string_to_metric_families(get(f"http://127.0.0.1:{self.metrics}/metrics")[1].decode())
+        samples = [sample for family in families for sample in family.samples if sample.name == name]
+        return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+
+    def imbalances(self) -> dict[tuple[str, str], float]:
+        """Return the accounts that do not balance, by pipeline and exporter."""
+        from prometheus_client.parser import text_string_to_metric_families
+
+        families = text_string_to_metric_families(get(f"http://127.0.0.1:{self.metrics}/metrics")[1].decode())
+        return {
+            (sample.labels["pipeline"], sample.labels["exporter"]): sample.value
+            for family in families
+            for sample in family.samples
+            if sample.name == "sluice_conservation_imbalance" and sample.value
+        }
+
+
+@contextmanager
+def running(daemon: Daemon) -> Iterator[Daemon]:
+    """Start a daemon, and kill it if it still runs at the end."""
+    try:
+        daemon.start()
+        yield daemon
+    finally:
+        if daemon.process is not None and daemon.process.poll() is None:
+            daemon.kill()
+
+
+def get(url: str) -> tuple[int, bytes]:
+    """Return status and body of a GET."""
+    return _request(Request(url))
+
+
+def get_json(url: str) -> Any:
+    """Return the JSON of a GET."""
+    return json.loads(get(url)[1])
+
+
+def post(
+    url: str, body: bytes, content_type: str = "application/json", headers: Mapping[str, str] | None = None
+) -> tuple[int, bytes]:
+    """Return status and body of a POST."""
+    return _request(Request(url, body, {"content-type": content_type, **(headers or {})}))
+
+
+def _request(request: Request) -> tuple[int, bytes]:
+    try:
+        with urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read()
+    except HTTPError as refused:
+        with refused:
+            return refused.code, refused.read()
+    except URLError as error:
+        raise OSError(str(error.reason)) from None
+
+
+def until(condition: Any, seconds: float = 20.0, what: str = "the condition") -> Any:
+    """Return the first truthy value of `condition()`; raises AssertionError when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"{what} did not come true in {seconds} s"
+        time.sleep(0.02)
+    return value
