@@ -15,7 +15,7 @@ from pipeline.journal.record import Scan, lane_tag
 from pipeline.settings import JournalSettings
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
-from tests.journal.conftest import SEGMENT, A, Overflow, crashed, cursors, logs, numbers
+from tests.journal.conftest import SEGMENT, A, DiskMaker, Overflow, crashed, cursors, logs, numbers
 
 PAGE = 4096
 BATCHES = [logs(number, 200 + 37 * (number % 40), received_at=1) for number in range(150)]
@@ -216,6 +216,19 @@ async def test_a_damaged_slot_leaves_the_one_before(written: Written) -> None:
     salvaged = await salvage(directory)
     assert salvaged.missing == set()
     assert salvaged.corrupt == 0
+
+
+async def test_what_is_appended_after_a_loss_is_never_taken_for_settled(disk: DiskMaker, directory: Path) -> None:
+    journal = await disk()
+    for number in range(10):
+        await journal.append([("logs", logs(number))])
+    journal.settle(A, [entry.position for entry in await journal.read(A, 1 << 20)])
+    await journal.aclose()
+    for path in segments(directory):
+        os.truncate(path, 0)
+    journal = await disk()
+    await journal.append([("logs", logs(10))])
+    assert numbers(await journal.read(A, 1 << 20)) == [10]
 
 
 async def test_records_of_a_recycled_files_earlier_life_never_come_back(tmp_path: Path) -> None:

@@ -1,0 +1,186 @@
+"""What a journal does when its process is killed and when its disk is full or failing (delivery contract §6)."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline import Busy
+from pipeline.journal.disk import DiskJournal
+from pipeline.telemetry import catalogue
+from pipeline.telemetry.metrics import Metrics
+from tests.journal.conftest import SEGMENT, A, DiskMaker, crashed, cursors, logs, numbers, read_all
+
+_APPENDER = """
+import asyncio, sys
+from pipeline import Batch, Context
+from pipeline.journal import CursorSpec
+from pipeline.journal.disk import DiskJournal
+from pipeline.settings import JournalSettings
+from pipeline.telemetry.metrics import Metrics
+
+async def append(journal, worker):
+    for turn in range(100_000):
+        number = turn * 20 + worker
+        payload = f"{number}:".encode().ljust(50 + number % 3000, b".")
+        await journal.append([("logs", Batch(payload, "logs", 1, Context("otlp", "http", 1)))])
+        sys.stdout.write(f"{number}\\n")
+        sys.stdout.flush()
+
+async def main():
+    settings = JournalSettings(dir=sys.argv[1])
+    journal = DiskJournal(settings, {"logs": [CursorSpec("a")]}, Metrics(), None, segment_bytes=1 << 20)
+    await journal.open()
+    await asyncio.gather(*(append(journal, worker) for worker in range(20)))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("acknowledged", [1, 50, 500, 2000])
+async def test_a_kill_loses_nothing_that_was_acknowledged(disk: DiskMaker, directory: Path, acknowledged: int) -> None:
+    promised: set[int] = set()
+    command = [sys.executable, "-c", _APPENDER, str(directory)]
+    for _ in range(2):
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as appender:  # noqa: ASYNC220
+            assert appender.stdout is not None
+            for _ in range(acknowledged):
+                promised.add(int(appender.stdout.readline()))
+            appender.kill()
+            promised |= {int(line) for line in appender.stdout.read().split(b"\n")[:-1]}
+    journal = await disk()
+    assert promised <= set(numbers(await read_all(journal, A)))
+
+
+# ---- no room ----
+
+
+async def fill(journal: DiskJournal, start: int = 0) -> tuple[list[int], Busy]:
+    """Append until the journal refuses; return what it took, and the refusal."""
+    taken: list[int] = []
+    while True:
+        number = start + len(taken)
+        try:
+            await journal.append([("logs", logs(number, 2000))])
+        except Busy as busy:
+            return taken, busy
+        taken.append(number)
+
+
+async def test_a_full_directory_answers_busy_and_recovers(disk: DiskMaker, metrics: Metrics, directory: Path) -> None:
+    journal = await disk(max_bytes=8 * SEGMENT)
+    taken, refused = await fill(journal)
+    assert refused.code == "journal_full"
+    assert journal.health().status == "degraded"
+    assert metrics.value(catalogue.JOURNAL_ERRORS, op="allocate") == 1
+    held = sum(path.stat().st_size for path in (directory / "lanes" / "logs").iterdir())
+    assert held <= 8 * SEGMENT
+    entries = await read_all(journal, A)
+    assert numbers(entries) == taken
+    journal.settle(A, [entry.position for entry in entries])
+    await journal._checkpoint()
+    more, _ = await fill(journal, 1000)
+    assert len(more) > len(taken) / 2
+    assert numbers(await read_all(journal, A)) == more
+    again = await disk(where=crashed(directory))
+    assert numbers(await read_all(again, A)) == more
+
+
+_LIMITED = """
+import asyncio, resource, sys
+from pathlib import Path
+from pipeline import Batch, Busy
+from pipeline.journal import CursorSpec
+from pipeline.journal.disk import DiskJournal
+from pipeline.settings import JournalSettings
+from pipeline.telemetry.metrics import Metrics
+
+async def main():
+    journal = DiskJournal(JournalSettings(dir=sys.argv[1]), {"logs": [CursorSpec("a")]}, Metrics(), None, segment_bytes=8 << 20)
+    await journal.open()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6 << 20, resource.RLIM_INFINITY))
+    taken = 0
+    try:
+        while True:
+            await journal.append([("logs", Batch(f"{taken}:".encode().ljust(60_000, b"."), "logs", 1))])
+            taken += 1
+    except Busy as busy:
+        print(taken, busy.code, journal.health().status)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    await journal.append([("logs", Batch(f"{taken}:".encode(), "logs", 1))])
+    print(journal.health().status)
+    await journal.aclose()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_write_that_the_system_has_no_room_for_is_busy_until_there_is(disk: DiskMaker, directory: Path) -> None:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _LIMITED, str(directory), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await child.communicate()
+    assert err == b""
+    taken, code, status, recovered = out.split()
+    assert (code, status, recovered) == (b"journal_full", b"degraded", b"healthy")
+    journal = await disk()
+    assert numbers(await read_all(journal, A)) == list(range(int(taken) + 1))
+
+
+# ---- a disk that fails ----
+
+
+@contextmanager
+def behind(journal: DiskJournal, device: str, flags: int) -> Iterator[None]:
+    """Let the file that the journal writes be something else for a while."""
+    [lane] = journal._writer._lanes.values()
+    kept = os.dup(lane._file)
+    other = os.open(device, flags)
+    os.dup2(other, lane._file)
+    os.close(other)
+    try:
+        yield
+    finally:
+        os.dup2(kept, lane._file)
+        os.close(kept)
+
+
+async def test_no_space_at_a_write_is_busy_and_costs_nothing(disk: DiskMaker, directory: Path, metrics: Metrics) -> None:
+    journal = await disk(cursors("a"))
+    await journal.append([("logs", logs(0))])
+    with behind(journal, "/dev/full", os.O_RDWR):
+        refused = await asyncio.gather(*(journal.append([("logs", logs(n))]) for n in range(1, 4)), return_exceptions=True)
+    assert {busy.code for busy in refused if isinstance(busy, Busy)} == {"journal_full"}
+    assert len(refused) == 3
+    assert metrics.value(catalogue.JOURNAL_ERRORS, op="write") >= 1
+    await journal.append([("logs", logs(4))])
+    assert journal.health().status == "healthy"
+    assert numbers(await read_all(journal, A)) == [0, 4]
+    again = await disk(where=crashed(directory))
+    assert numbers(await read_all(again, A)) == [0, 4]
+
+
+@pytest.mark.parametrize(
+    ("device", "flags", "operation"), [("/dev/null", os.O_RDWR, "sync"), ("/dev/null", os.O_RDONLY, "write")]
+)
+async def test_a_failed_write_or_sync_ends_acknowledgements(
+    disk: DiskMaker, directory: Path, metrics: Metrics, device: str, flags: int, operation: str
+) -> None:
+    journal = await disk(cursors("a"))
+    await journal.append([("logs", logs(0))])
+    with behind(journal, device, flags):
+        refused = await asyncio.gather(*(journal.append([("logs", logs(n))]) for n in range(1, 4)), return_exceptions=True)
+    assert [busy.code for busy in refused if isinstance(busy, Busy)] == ["journal_failed"] * 3
+    assert metrics.value(catalogue.JOURNAL_ERRORS, op=operation) == 1
+    with pytest.raises(Busy) as later:
+        await journal.append([("logs", logs(4))])
+    assert later.value.code == "journal_failed"
+    assert journal.health().status == "unhealthy"
+    assert numbers(await read_all(journal, A)) == [0]
+    again = await disk(where=crashed(directory))
+    assert numbers(await read_all(again, A)) == [0]
