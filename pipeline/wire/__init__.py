@@ -12,6 +12,7 @@ from pipeline.wire.reference.enrich import Enricher, IdSource
 from pipeline.wire.reference.filter import Filter
 from pipeline.wire.reference.from_json import from_json
 from pipeline.wire.reference.records import records
+from pipeline.wire.reference.redact import Redactor
 from pipeline.wire.reference.sample import Sampler
 from pipeline.wire.reference.split import split
 from pipeline.wire.reference.to_json import OTLP, to_json
@@ -27,6 +28,7 @@ __all__ = [
     "Filter",
     "IdSource",
     "Malformed",
+    "Redactor",
     "Sampler",
     "adjusted_count",
     "encode",

@@ -1,0 +1,142 @@
+"""Finding what a set of rules means in a text, and choosing among what overlaps (redaction contract §3.1)."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
+
+import re2
+
+from pipeline.wire.reference import redact_personal, redact_secrets
+from pipeline.wire.reference.redact_actions import Actions
+from pipeline.wire.reference.redact_boundaries import Span
+from pipeline.wire.reference.redact_keys import last_word
+from pipeline.wire.reference.redact_national import NATIONAL
+from pipeline.wire.reference.redact_shapes import shapes
+from pipeline.wire.rules import Detector, Pattern, Rule, Rules
+
+MIN_BYTES: Final = 6
+"""Shorter texts are not scanned (B6)."""
+
+Matcher = Callable[[bytes], Iterable[Span]]
+
+
+class Match(NamedTuple):
+    """A rule means `text[start:end]`."""
+
+    rule: str
+    start: int
+    end: int
+
+
+class _Rule(NamedTuple):
+    id: str
+    priority: int
+    order: int
+    spans: Matcher
+    in_keys: bool
+    avoids_tokens: bool
+
+
+class Scanner:
+    """Finds the matches of a set of rules. Immutable: safe to share by threads."""
+
+    def __init__(self, rules: Rules, actions: Actions) -> None:
+        self._actions = actions
+        matchers = _matchers(rules, actions.token)
+        self._rules = [
+            _Rule(rule.id, rule.priority, order, _matcher(rule, matchers), _in_keys(rule), isinstance(rule, Pattern))
+            for order, rule in enumerate(rules.of_values())
+        ]
+        self._key_rules = [rule for rule in self._rules if rule.in_keys]
+
+    def matches(self, text: bytes) -> list[Match]:
+        """Return the matches in a text, none overlapping: leftmost first, then by priority, then the longest, then table order.
+
+        What has been replaced already is never matched again.
+        """
+        return self._selected(text, self._rules)
+
+    def matches_in_key(self, name: bytes) -> list[Match]:
+        """Return the matches in the name of an attribute or member, by the rules that look there."""
+        return self._selected(name, self._key_rules)
+
+    def _selected(self, text: bytes, rules: Sequence[_Rule]) -> list[Match]:
+        if len(text) < MIN_BYTES:
+            return []
+        tokens = [found.span() for found in self._actions.tokens.finditer(text)]
+        candidates = sorted(
+            (start, rule.priority, -end, rule.order, rule.id)
+            for rule in rules
+            for start, end in rule.spans(text)
+            if not (tokens and _in_token(tokens, start, end, touching=rule.avoids_tokens))
+        )
+        selected = []
+        behind = 0
+        for start, _, minus_end, _, rule_id in candidates:
+            if start >= behind and not self._actions.settled(rule_id, text[start:-minus_end]):
+                selected.append(Match(rule_id, start, -minus_end))
+                behind = -minus_end
+        return selected
+
+
+def _in_token(tokens: list[Span], start: int, end: int, *, touching: bool) -> bool:
+    """Tell whether a match lies inside a token; with `touching`, whether it overlaps one."""
+    index = bisect_right(tokens, start, key=lambda token: token[0])
+    before = tokens[index - 1] if index else (0, 0)
+    if touching:
+        return start < before[1] or (index < len(tokens) and tokens[index][0] < end)
+    return end <= before[1]
+
+
+def _in_keys(rule: Rule) -> bool:
+    return isinstance(rule, Detector) and rule.in_keys
+
+
+def _matcher(rule: Rule, matchers: dict[str, Matcher]) -> Matcher:
+    if isinstance(rule, Pattern):
+        return _pattern(rule)
+    return shapes(rule.shapes) if rule.shapes else matchers[rule.id]
+
+
+def _matchers(rules: Rules, token: bytes) -> dict[str, Matcher]:
+    """Return the built-in matchers by detector id."""
+    return {
+        **NATIONAL,
+        "email": redact_personal.email,
+        "phone": redact_personal.phone,
+        "ssn": redact_personal.ssn,
+        "itin": redact_personal.itin,
+        "card": redact_personal.card,
+        "iban": redact_personal.iban,
+        "ipv4": redact_personal.ipv4,
+        "ipv6": redact_personal.ipv6,
+        "jwt": redact_secrets.jwt,
+        "pem": redact_secrets.pem,
+        "auth_header": redact_secrets.auth_header(token),
+        "url_cred": redact_secrets.url_cred,
+        "url_param": redact_secrets.url_param(token),
+        "cookie": redact_secrets.cookie(token),
+        "session_kv": redact_secrets.session_kv(token),
+        "kv_secret": redact_secrets.kv_secret(token, last_word(rules.secret_words)),
+        "cli_secret": redact_secrets.cli_secret(token, last_word(rules.option_words)),
+        "dsn_kv": redact_secrets.dsn_kv(token),
+    }
+
+
+def _pattern(pattern: Pattern) -> Matcher:
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = not pattern.ignore_case
+    compiled = re2.compile(pattern.regex.encode(), options)
+    literal = pattern.literal.encode()
+    if pattern.ignore_case:
+        literal = literal.lower()
+
+    def spans(text: bytes) -> Iterable[Span]:
+        if literal in (text.lower() if pattern.ignore_case else text):
+            for found in compiled.finditer(text):
+                start, end = found.span(pattern.group)
+                if start < end:
+                    yield start, end
+
+    return spans
