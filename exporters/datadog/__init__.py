@@ -27,15 +27,15 @@ from typing import Annotated, Final, Literal, cast
 import msgspec
 from msgspec import Meta, Struct
 
-from exporters.datadog import logs, packing
+from exporters.datadog import logs
 from exporters.datadog.answers import check
 from exporters.datadog.deltas import Deltas, FirstPoint
 from exporters.datadog.origins import Origins
-from exporters.datadog.packing import Entry
 from exporters.datadog.series import PointMapping, series
-from pipeline import Batch, ConfigError, Exporter, Request, Unauthorized
+from pipeline import Batch, ConfigError, Exporter, Request, Unauthorized, packing
 from pipeline.batch import subset
 from pipeline.net.compression import compress, content_encoding
+from pipeline.packing import Entry
 from pipeline.settings import NetworkExporter, Retry, Settings, about
 from pipeline.telemetry import catalogue
 from pipeline.types import Secret, Signal, Url

@@ -7,8 +7,8 @@ from typing import Final, Literal, NamedTuple
 
 from exporters.datadog.deltas import Deltas, FirstPoint
 from exporters.datadog.origins import Origin, Origins
-from exporters.datadog.packing import Entry
 from exporters.datadog.tags import normalised, tag
+from pipeline.packing import Entry
 from pipeline.text import json_bytes
 from pipeline.wire.model import Point
 

@@ -5,8 +5,8 @@ import pytest
 
 from exporters.datadog.deltas import Deltas
 from exporters.datadog.origins import Origins
-from exporters.datadog.packing import Entry
 from exporters.datadog.series import PointMapping, bound_text, metric_name, series
+from pipeline.packing import Entry
 from pipeline.types import Value
 from pipeline.wire.model import Buckets, Metric, Point, Resource, Scope
 from tests.exporters.datadog.models import is_metric_payload

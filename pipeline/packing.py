@@ -1,4 +1,4 @@
-"""Entries of a JSON array into as few arrays as the intake's limits allow."""
+"""Entries of a JSON array into as few arrays as a destination's limits allow."""
 
 from collections.abc import Sequence
 
