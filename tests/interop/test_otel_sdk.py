@@ -1,0 +1,134 @@
+"""The OpenTelemetry Python SDK, as a service would use it, against the receiver over both transports."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import grpc
+import pytest
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetrics
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpans
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpLogs
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as HttpMetrics
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpSpans
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Status, StatusCode
+
+from pipeline import Batch, Busy, Host
+from pipeline.settings import BearerToken, ListenerAuth
+from pipeline.types import Secret, Signal
+from receivers.otlp import Config, GrpcProtocol, HttpProtocol, Otlp, Protocols
+from tests.receivers.test_otlp import running
+
+Transport = Literal["http", "grpc"]
+RESOURCE = Resource.create({"service.name": "cart", "deployment.environment.name": "test"})
+TOKEN = "tok" + "en"
+
+
+def exporters(transport: Transport, port: int, *, packed: bool) -> tuple[Any, Any, Any]:
+    """Return the SDK's own exporters of logs, traces and metrics."""
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    if transport == "grpc":
+        common = {
+            "endpoint": f"http://127.0.0.1:{port}",
+            "insecure": True,
+            "headers": headers,
+            "compression": grpc.Compression.Gzip if packed else grpc.Compression.NoCompression,
+            "timeout": 10,
+        }
+        return GrpcLogs(**common), GrpcSpans(**common), GrpcMetrics(**common)
+    options = {"headers": headers, "compression": Compression.Gzip if packed else Compression.NoCompression, "timeout": 10}
+    base = f"http://127.0.0.1:{port}/v1"
+    return (
+        HttpLogs(endpoint=f"{base}/logs", **options),
+        HttpSpans(endpoint=f"{base}/traces", **options),
+        HttpMetrics(endpoint=f"{base}/metrics", **options),
+    )
+
+
+def serve_a_customer(transport: Transport, port: int, *, packed: bool = False, records: int = 10) -> None:
+    """What an instrumented service does; returns once all is sent."""
+    logs, spans, metrics = exporters(transport, port, packed=packed)
+    loggers = LoggerProvider(RESOURCE, shutdown_on_exit=False)
+    loggers.add_log_record_processor(BatchLogRecordProcessor(logs))
+    tracers = TracerProvider(resource=RESOURCE, shutdown_on_exit=False)
+    tracers.add_span_processor(BatchSpanProcessor(spans))
+    meters = MeterProvider([PeriodicExportingMetricReader(metrics)], RESOURCE, shutdown_on_exit=False)
+    logger, tracer, meter = loggers.get_logger("shop"), tracers.get_tracer("shop"), meters.get_meter("shop")
+    orders, waits = meter.create_counter("orders", "1"), meter.create_histogram("wait", "s")
+    for number in range(records):
+        with tracer.start_as_current_span("checkout", attributes={"order": number}) as span:
+            span.add_event("paid")
+            span.set_status(Status(StatusCode.ERROR, "declined"))
+            logger.emit(
+                LogRecord(severity_number=SeverityNumber.ERROR, severity_text="ERROR", body="declined", attributes={"n": number})
+            )
+            orders.add(1, {"kind": "book"})
+            waits.record(number / 10)
+    for provider in (loggers, tracers, meters):
+        provider.shutdown()
+
+
+def receiver(transport: Transport, port: int) -> Otlp:
+    auth = ListenerAuth(bearer=BearerToken(token=Secret(TOKEN)))
+    if transport == "http":
+        return Otlp(Config(protocols=Protocols(http=HttpProtocol(endpoint=f"127.0.0.1:{port}", auth=auth))))
+    return Otlp(Config(protocols=Protocols(grpc=GrpcProtocol(endpoint=f"127.0.0.1:{port}", auth=auth))))
+
+
+def of(batches: Sequence[Batch], signal: Signal) -> list[Any]:
+    return [record for batch in batches if batch.signal == signal for record in batch.records()]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("transport", ["http", "grpc"])
+async def test_three_signals_arrive_as_they_were_made(host: Host, free_port: int, transport: Transport, packed: bool) -> None:
+    got: list[Batch] = []
+
+    async def keep(batch: Batch) -> None:
+        got.append(batch)
+
+    async with running(receiver(transport, free_port), host, keep):
+        await asyncio.to_thread(serve_a_customer, transport, free_port, packed=packed)
+    logs, spans, points = of(got, "logs"), of(got, "traces"), of(got, "metrics")
+    assert {record.resource.attributes["service.name"] for record in (*logs, *spans, *points)} == {"cart"}
+    assert [record.attributes["n"] for record in logs] == list(range(10))
+    assert {(record.body, record.severity_number, record.severity_text) for record in logs} == {("declined", 17, "ERROR")}
+    assert [span.attributes["order"] for span in spans] == list(range(10))
+    assert {(span.name, span.status_code, span.events[0].name) for span in spans} == {("checkout", 2, "paid")}
+    assert [record.trace_id for record in logs] == [span.trace_id for span in spans]
+    assert {(point.metric.name, point.metric.type) for point in points} == {("orders", "sum"), ("wait", "histogram")}
+    assert [point.value for point in points if point.metric.name == "orders"] == [10]
+    assert sum(point.count for point in points if point.metric.name == "wait") == 10
+    assert {batch.context.transport for batch in got} == {transport}
+    assert sum(batch.items for batch in got) == len(logs) + len(spans) + len(points)
+
+
+@pytest.mark.parametrize("transport", ["http", "grpc"])
+async def test_the_sdk_comes_again_when_it_is_told_to(host: Host, free_port: int, transport: Transport) -> None:
+    got: list[Batch] = []
+    refused: set[str] = set()
+
+    async def busy_at_first(batch: Batch) -> None:
+        if batch.signal not in refused:
+            refused.add(batch.signal)
+            raise Busy("full", 1)
+        got.append(batch)
+
+    async with running(receiver(transport, free_port), host, busy_at_first):
+        logs, _, _ = exporters(transport, free_port, packed=True)
+        loggers = LoggerProvider(RESOURCE, shutdown_on_exit=False)
+        loggers.add_log_record_processor(BatchLogRecordProcessor(logs))
+        loggers.get_logger("shop").emit(LogRecord(body="again"))
+        await asyncio.to_thread(loggers.force_flush)
+        await asyncio.to_thread(loggers.shutdown)
+    assert [record.body for record in of(got, "logs")] == ["again"]
