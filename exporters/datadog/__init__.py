@@ -19,13 +19,14 @@ more than ten minutes ahead, or no finite number have no form at Datadog and are
 With `without_credentials: intake` and no key, both go to the local `intake` extension.
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal, cast
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from exporters.datadog import logs
 from exporters.datadog.answers import check
@@ -74,14 +75,9 @@ class Config(NetworkExporter, frozen=True, kw_only=True):
     """Settings of `datadog`."""
 
     api_key: Annotated[Secret | None, about("Datadog API key.", env="DD_API_KEY", credential=True)] = None
-    site: Annotated[
-        str,
-        Meta(
-            pattern=r"^[A-Za-z0-9.-]+$",
-            description="The Datadog site that the key belongs to, such as `us5.datadoghq.com`.",
-            extra={"env": "DD_SITE"},
-        ),
-    ] = "datadoghq.com"
+    site: Annotated[str, about("The Datadog site that the key belongs to, such as `us5.datadoghq.com`.", env="DD_SITE")] = (
+        "datadoghq.com"
+    )
     logs_url: Annotated[
         Url | None, about("Base URL in place of `https://http-intake.logs.<site>`; `/api/v2/logs` is appended.")
     ] = None
@@ -110,6 +106,9 @@ ROUTES: Final = {
 """Limits: Datadog API reference, "Send logs" and "Submit metrics"."""
 
 
+_SITE: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
 class _SeriesAnswer(Struct):
     errors: list[object] = []
 
@@ -122,6 +121,10 @@ class Datadog(Exporter):
     retry = Retry(initial=0.1, maximum=30.0, multiplier=2.0, jitter="full")
 
     def __init__(self, config: Config) -> None:
+        if not _SITE.fullmatch(config.site):
+            raise ConfigError(
+                "E111", "a site is a host name", path=("site",), help="such as `datadoghq.com` or `us5.datadoghq.com`"
+            )
         if config.compression == "zstd":
             raise ConfigError(
                 "E105", "the logs intake does not take zstd", path=("compression",), help="write `gzip`, or leave it out"

@@ -129,6 +129,13 @@ def test_zstd_is_refused_when_the_exporter_is_built() -> None:
     assert (refusal.value.code, refusal.value.path) == ("E105", ("compression",))
 
 
+@pytest.mark.parametrize("site", ["", "datadoghq", "https://datadoghq.com", "datadoghq.com/x", "a@b.c", "a b.c"])
+def test_a_site_is_a_host_name(site: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        Datadog(Config(api_key=Secret(KEY), site=site))
+    assert (refusal.value.code, refusal.value.path) == ("E111", ("site",))
+
+
 async def test_uncompressed_bodies_say_so(host: Host, intake: Destination) -> None:
     datadog = aimed(host, intake, compression="none")
     await datadog.send(datadog.encode(log_batch())[0])
