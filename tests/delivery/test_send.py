@@ -94,9 +94,10 @@ async def test_one_bad_item_is_found_and_the_others_arrive(make_rig: MakeRig) ->
     assert_balanced(rig)
 
 
-async def test_a_refusal_of_the_sender_is_not_bisected(make_rig: MakeRig) -> None:
+@pytest.mark.parametrize("code", ["404", "429"])
+async def test_a_refusal_of_the_sender_is_not_bisected(make_rig: MakeRig, code: str) -> None:
     def answer(bodies: list[str]) -> None:
-        raise Rejected("rejected_4xx", "404", code="404")
+        raise Rejected("rejected_4xx", code, code=code)
 
     rig = await make_rig(Destination(answer))
     await rig.deliver(logs("a", "b", "c", "d"))
