@@ -4,16 +4,19 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from exporters.datadog import ROUTES, Config, Datadog, Histograms, MetricSettings
 from pipeline import Batch, Busy, ConfigError, Host, Rejected, Request, TooLarge, Unauthorized, wire
 from pipeline.net.compression import decompress
 from pipeline.telemetry import catalogue
-from pipeline.types import Secret
+from pipeline.types import Secret, Signal
 from pipeline.wire.model import LogRecord, Metric, Point, Resource, Scope
 from tests.exporters.datadog.models import is_log, is_metric_payload
 from tests.exporters.scripted import RESET, Destination, Reply, destination
+from tests.strategies import batches
 
 KEY = "0123456789abcdef" + "0123456789abcdee"
 MEANING: dict[int, type[Exception]] = {
@@ -297,3 +300,17 @@ async def test_points_without_a_form_are_in_no_request(host: Host) -> None:
 async def test_an_empty_batch_is_no_request(host: Host) -> None:
     assert exporter(host).encode(Batch(b"", "logs", 0)) == []
     assert exporter(host).encode(Batch(b"", "metrics", 0)) == []
+
+
+@pytest.mark.parametrize("signal", ["logs", "metrics"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+async def test_anything_valid_can_be_encoded_and_counts_once(host: Host, signal: Signal, data: st.DataObject) -> None:
+    batch = data.draw(batches(signal))
+    requests = exporter(host).encode(batch)
+    assert sum(request.items for request in requests) <= batch.items
+    for request in requests:
+        payload = json_of(request)
+        assert is_metric_payload(payload) if signal == "metrics" else all(map(is_log, payload))
+    if signal == "logs":
+        assert sum(request.items for request in requests) == batch.items

@@ -4,16 +4,19 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from exporters import sentry
 from exporters.sentry import Config, Sentry
 from exporters.sentry.rate_limits import HEADER
 from pipeline import Batch, Busy, ConfigError, Context, Host, Rejected, Request, TooLarge, Unauthorized, wire
 from pipeline.telemetry import catalogue
-from pipeline.types import Secret, Value
+from pipeline.types import Secret, Signal, Value
 from pipeline.wire.model import Event, LogRecord, Resource, Scope, Span
 from tests.exporters.scripted import RESET, Destination, Received, Reply, destination
 from tests.exporters.sentry.relay import complaints, read_envelope
+from tests.strategies import batches
 
 KEY, SECRET = "abc" + "123", "def" + "456"
 TRACE, SPAN = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174"
@@ -358,3 +361,15 @@ async def test_a_canary_is_not_sent(host: Host, server: Destination, place: str)
 async def test_an_empty_batch_is_no_request(host: Host) -> None:
     assert exporter(host).encode(Batch(b"", "logs", 0)) == []
     assert exporter(host).encode(Batch(b"", "traces", 0)) == []
+
+
+@pytest.mark.parametrize("signal", ["logs", "traces"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+async def test_anything_valid_can_be_encoded_and_counts_once(host: Host, signal: Signal, data: st.DataObject) -> None:
+    batch = data.draw(batches(signal))
+    requests = exporter(host, error_logs="both", log_exceptions="all").encode(batch)
+    items = sum(request.items for request in requests)
+    assert items == batch.items if signal == "logs" else items <= batch.items
+    for request in requests:
+        assert len(read_envelope(b"{}\n" + request.body)[1]) == 1
