@@ -5,9 +5,12 @@ see the call, so what unread messages may hold is bounded by `max_concurrent_str
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the library writes lines to stderr, where our own logs are JSON
 
 import grpc
 from structlog.typing import FilteringBoundLogger

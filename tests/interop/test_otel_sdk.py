@@ -27,7 +27,7 @@ from pipeline import Batch, Busy, Host
 from pipeline.settings import BearerToken, ListenerAuth
 from pipeline.types import Secret, Signal
 from receivers.otlp import Config, GrpcProtocol, HttpProtocol, Otlp, Protocols
-from tests.receivers.test_otlp import running
+from tests.receivers.serving import serving
 
 Transport = Literal["http", "grpc"]
 RESOURCE = Resource.create({"service.name": "cart", "deployment.environment.name": "test"})
@@ -92,13 +92,9 @@ def of(batches: Sequence[Batch], signal: Signal) -> list[Any]:
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("transport", ["http", "grpc"])
 async def test_three_signals_arrive_as_they_were_made(host: Host, free_port: int, transport: Transport, packed: bool) -> None:
-    got: list[Batch] = []
-
-    async def keep(batch: Batch) -> None:
-        got.append(batch)
-
-    async with running(receiver(transport, free_port), host, keep):
+    async with serving(receiver(transport, free_port), host, "otlp") as sink:
         await asyncio.to_thread(serve_a_customer, transport, free_port, packed=packed)
+    got = sink.batches
     logs, spans, points = of(got, "logs"), of(got, "traces"), of(got, "metrics")
     assert {record.resource.attributes["service.name"] for record in (*logs, *spans, *points)} == {"cart"}
     assert [record.attributes["n"] for record in logs] == list(range(10))
@@ -115,20 +111,12 @@ async def test_three_signals_arrive_as_they_were_made(host: Host, free_port: int
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])
 async def test_the_sdk_comes_again_when_it_is_told_to(host: Host, free_port: int, transport: Transport) -> None:
-    got: list[Batch] = []
-    refused: set[str] = set()
-
-    async def busy_at_first(batch: Batch) -> None:
-        if batch.signal not in refused:
-            refused.add(batch.signal)
-            raise Busy("full", 1)
-        got.append(batch)
-
-    async with running(receiver(transport, free_port), host, busy_at_first):
+    async with serving(receiver(transport, free_port), host, "otlp") as sink:
+        sink.failures.append(Busy("full", 1))
         logs, _, _ = exporters(transport, free_port, packed=True)
         loggers = LoggerProvider(RESOURCE, shutdown_on_exit=False)
         loggers.add_log_record_processor(BatchLogRecordProcessor(logs))
         loggers.get_logger("shop").emit(LogRecord(body="again"))
         await asyncio.to_thread(loggers.force_flush)
         await asyncio.to_thread(loggers.shutdown)
-    assert [record.body for record in of(got, "logs")] == ["again"]
+    assert [record.body for record in of(sink.batches, "logs")] == ["again"]

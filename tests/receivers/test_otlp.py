@@ -3,7 +3,7 @@ import gzip
 import json
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,13 +21,14 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, MetricsData, NumberDataPoint, ResourceMetrics, ScopeMetrics
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, TracesData
 
-from pipeline import Batch, Busy, ConfigError, Host, Rejected, TooLarge
+from pipeline import Busy, ConfigError, Host, Rejected, TooLarge
 from pipeline.net import protobuf
 from pipeline.settings import BearerToken, Cors, ListenerAuth
 from pipeline.telemetry import catalogue
 from pipeline.types import SIGNALS, Secret, Signal
 from receivers.otlp import Config, GrpcProtocol, HttpProtocol, Otlp, Protocols
 from tests.raw_http import Answer, RawConnection, request
+from tests.receivers.serving import Sink, serving
 
 LIMIT = 100_000
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -64,50 +65,27 @@ PAYLOADS: Mapping[Signal, bytes] = {"logs": LOG, "traces": spans(GOOD_ID, GOOD_I
 ITEMS: Mapping[Signal, int] = {"logs": 1, "traces": 2, "metrics": 3}
 
 
-class Sink:
-    """A `consume` that keeps batches, or raises what it is told to."""
-
-    def __init__(self) -> None:
-        self.batches: list[Batch] = []
-        self.error: Exception | None = None
-
-    async def __call__(self, batch: Batch) -> None:
-        if self.error is not None:
-            raise self.error
-        self.batches.append(batch)
-
-
-@asynccontextmanager
-async def running(receiver: Otlp, host: Host, sink: Callable[[Batch], Any]) -> AsyncIterator[None]:
-    started = asyncio.Event()
-    host.started = started.set
-    receiver.host = host
-    task = asyncio.create_task(receiver.run(sink))
-    waiting = asyncio.create_task(started.wait())
-    try:
-        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
-        yield
-    finally:
-        for one in (task, waiting):
-            one.cancel()
-        await asyncio.gather(task, waiting, return_exceptions=True)
-
-
-@pytest.fixture
-def sink() -> Sink:
-    return Sink()
-
-
 def http_only(port: int, **settings: Any) -> Otlp:
     http = HttpProtocol(endpoint=f"127.0.0.1:{port}", **{"max_request_body_size": LIMIT, **settings})
     return Otlp(Config(protocols=Protocols(http=http)))
 
 
+@asynccontextmanager
+async def connected(receiver: Otlp, host: Host, port: int) -> AsyncIterator[RawConnection]:
+    async with serving(receiver, host, "test"), RawConnection.to(f"127.0.0.1:{port}") as connection:
+        yield connection
+
+
 @pytest.fixture
-async def http(host: Host, sink: Sink, free_port: int) -> AsyncIterator[RawConnection]:
-    async with running(http_only(free_port), host, sink), RawConnection.to(f"127.0.0.1:{free_port}") as connection:
+async def sink(host: Host, free_port: int) -> AsyncIterator[Sink]:
+    async with serving(http_only(free_port), host, "test") as sink:
+        yield sink
+
+
+@pytest.fixture
+async def http(sink: Sink, free_port: int) -> AsyncIterator[RawConnection]:
+    """A connection to the receiver that feeds `sink`."""
+    async with RawConnection.to(f"127.0.0.1:{free_port}") as connection:
         yield connection
 
 
@@ -134,9 +112,9 @@ async def test_row_1_unknown_path(http: RawConnection, path: str, content_type: 
     assert status_of(answer).message
 
 
-async def test_row_2_cors_preflight(host: Host, sink: Sink, free_port: int) -> None:
+async def test_row_2_cors_preflight(host: Host, free_port: int) -> None:
     receiver = http_only(free_port, cors=Cors(allowed_origins=("https://app.example",)))
-    async with running(receiver, host, sink), RawConnection.to(f"127.0.0.1:{free_port}") as http:
+    async with connected(receiver, host, free_port) as http:
         ask = {"method": "OPTIONS", "Access_Control_Request_Method": "POST"}
         answer = await http.post("/v1/traces", Origin="https://app.example", **ask)
         assert (answer.status, answer.body) == (204, b"")
@@ -160,10 +138,10 @@ async def test_row_3_head_has_no_body(http: RawConnection) -> None:
     assert (await post(http, LOG)).status == 200
 
 
-async def test_row_4_credentials(host: Host, sink: Sink, free_port: int) -> None:
+async def test_row_4_credentials(host: Host, free_port: int) -> None:
     token = "tok" + "en"
     receiver = http_only(free_port, auth=ListenerAuth(bearer=BearerToken(token=Secret(token))))
-    async with running(receiver, host, sink), RawConnection.to(f"127.0.0.1:{free_port}") as http:
+    async with connected(receiver, host, free_port) as http:
         answer = await post(http, LOG)
         assert (answer.status, "www-authenticate" in answer.headers) == (401, True)
         assert status_of(answer).code == 16
@@ -340,12 +318,11 @@ async def test_row_15_every_record_rejected(http: RawConnection, sink: Sink) -> 
 async def test_rows_16_and_17_what_consume_raises(
     http: RawConnection, sink: Sink, error: Exception, status: int, code: int, retry: str | None, content_type: str
 ) -> None:
-    sink.error = error
+    sink.failures.append(error)
     answer = await post(http, LOG if content_type == PROTOBUF else LOG_JSON, content_type=content_type)
     assert (answer.status, answer.headers.get("retry-after"), answer.headers["content-type"]) == (status, retry, content_type)
     assert status_of(answer).code == code
     assert b"declined" not in answer.body
-    sink.error = None
     assert (await post(http, LOG)).status == 200
 
 
@@ -364,12 +341,12 @@ async def test_the_limit_is_exact_on_the_wire_and_decompressed(http: RawConnecti
         assert (await post(http, body)).status == status
 
 
-async def test_the_64_mib_bomb_is_413_and_costs_little_memory(host: Host, sink: Sink, free_port: int) -> None:
+async def test_the_64_mib_bomb_is_413_and_costs_little_memory(host: Host, free_port: int) -> None:
     limit = 64 << 20
     bomb = gzip.compress(bytes(limit + 1), 9)
     assert len(bomb) == 65_250
     receiver = http_only(free_port, max_request_body_size=limit)
-    async with running(receiver, host, sink), RawConnection.to(f"127.0.0.1:{free_port}") as http:
+    async with connected(receiver, host, free_port) as http:
         tracemalloc.start()
         try:
             answer = await post(http, bomb, Content_Encoding="gzip")
@@ -432,33 +409,31 @@ async def test_both_encodings_share_a_connection(http: RawConnection, sink: Sink
 # ---- the parts of the receiver ----
 
 
-async def test_paths_of_ones_own(host: Host, sink: Sink, free_port: int) -> None:
+async def test_paths_of_ones_own(host: Host, free_port: int) -> None:
     receiver = http_only(free_port, logs_url_path="/tenant/logs")
-    async with running(receiver, host, sink), RawConnection.to(f"127.0.0.1:{free_port}") as http:
+    async with connected(receiver, host, free_port) as http:
         assert (await http.post("/tenant/logs", LOG, Content_Type=PROTOBUF)).status == 200
         assert (await http.post("/v1/logs", LOG, Content_Type=PROTOBUF)).status == 404
 
 
-async def test_a_signal_without_a_pipeline_is_unknown(host: Host, sink: Sink, free_port: int) -> None:
+async def test_a_signal_without_a_pipeline_is_unknown(host: Host, free_port: int) -> None:
     host.signals = frozenset({"logs"})
-    async with running(http_only(free_port), host, sink), RawConnection.to(f"127.0.0.1:{free_port}") as http:
+    async with connected(http_only(free_port), host, free_port) as http:
         assert (await post(http, LOG)).status == 200
         assert (await post(http, PAYLOADS["traces"], "traces")).status == 404
 
 
-async def test_one_blocked_pipeline_does_not_stop_another_signal(host: Host, free_port: int) -> None:
-    arrived = asyncio.Event()
-
-    async def consume(batch: Batch) -> None:
-        if batch.signal == "logs":
-            arrived.set()
-            await asyncio.Event().wait()
-
-    address = f"127.0.0.1:{free_port}"
-    async with running(http_only(free_port), host, consume), RawConnection.to(address) as one, RawConnection.to(address) as other:
-        await one.send(request("/v1/logs", LOG, Content_Type=PROTOBUF))
-        await arrived.wait()
+async def test_one_blocked_pipeline_does_not_stop_another_signal(sink: Sink, http: RawConnection, free_port: int) -> None:
+    sink.gate = asyncio.Event()
+    await http.send(request("/v1/logs", LOG, Content_Type=PROTOBUF))
+    async with asyncio.timeout(5):
+        while not sink.waiting:
+            await asyncio.sleep(0.001)
+    blocked, sink.gate = sink.gate, None
+    async with RawConnection.to(f"127.0.0.1:{free_port}") as other:
         assert (await post(other, PAYLOADS["traces"], "traces")).status == 200
+    blocked.set()
+    assert (await http.answer()).status == 200
 
 
 def test_no_protocol_is_a_config_error() -> None:
@@ -475,10 +450,15 @@ async def test_the_defaults_are_the_ports_of_the_specification() -> None:
 
 
 @pytest.fixture
-async def channel(host: Host, sink: Sink, free_port: int) -> AsyncIterator[Any]:
-    grpc_protocol = GrpcProtocol(endpoint=f"127.0.0.1:{free_port}", max_request_body_size=LIMIT)
-    receiver = Otlp(Config(protocols=Protocols(grpc=grpc_protocol)))
-    async with running(receiver, host, sink), grpc.aio.insecure_channel(f"127.0.0.1:{free_port}") as open_:
+async def grpc_sink(host: Host, free_port: int) -> AsyncIterator[Sink]:
+    protocol = GrpcProtocol(endpoint=f"127.0.0.1:{free_port}", max_request_body_size=LIMIT)
+    async with serving(Otlp(Config(protocols=Protocols(grpc=protocol))), host, "test") as sink:
+        yield sink
+
+
+@pytest.fixture
+async def channel(grpc_sink: Sink, free_port: int) -> AsyncIterator[Any]:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{free_port}") as open_:
         yield open_
 
 
@@ -496,20 +476,20 @@ async def failure(channel: Any, body: bytes, signal: Signal = "logs", **options:
 
 
 @pytest.mark.parametrize("signal", SIGNALS)
-async def test_grpc_accepts_each_signal(channel: Any, sink: Sink, signal: Signal) -> None:
+async def test_grpc_accepts_each_signal(channel: Any, grpc_sink: Sink, signal: Signal) -> None:
     assert await export(channel, signal, PAYLOADS[signal]) == b""
     assert await export(channel, signal, PAYLOADS[signal], compression=grpc.Compression.Gzip) == b""
     assert await export(channel, signal, b"") == b""
-    assert [(batch.payload, batch.items, batch.context.transport) for batch in sink.batches] == (
+    assert [(batch.payload, batch.items, batch.context.transport) for batch in grpc_sink.batches] == (
         [(PAYLOADS[signal], ITEMS[signal], "grpc")] * 2
     )
 
 
-async def test_grpc_partial_success(channel: Any, sink: Sink) -> None:
+async def test_grpc_partial_success(channel: Any, grpc_sink: Sink) -> None:
     reply = ExportTraceServiceResponse.FromString(await export(channel, "traces", spans(BAD_ID, GOOD_ID)))
     assert reply.partial_success.rejected_spans == 1
     assert reply.partial_success.error_message
-    assert sink.batches[0].items == 1
+    assert grpc_sink.batches[0].items == 1
 
 
 async def test_grpc_bad_data_is_invalid_argument(channel: Any) -> None:
@@ -529,8 +509,8 @@ async def test_grpc_too_big_is_resource_exhausted_without_retry_info(channel: An
         assert "grpc-status-details-bin" not in dict(error.trailing_metadata())
 
 
-async def test_grpc_pressure_is_unavailable_with_retry_info(channel: Any, sink: Sink) -> None:
-    sink.error = Busy("full", 5)
+async def test_grpc_pressure_is_unavailable_with_retry_info(channel: Any, grpc_sink: Sink) -> None:
+    grpc_sink.failures.append(Busy("full", 5))
     error = await failure(channel, LOG)
     assert error.code() is grpc.StatusCode.UNAVAILABLE
     retry = RetryInfo()
