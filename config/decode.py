@@ -139,7 +139,8 @@ class Decoder:
         entry, twin = node.entries.get(field.name), node.entries.get(field.twin or "")
         shape, below = without_null(field.shape), under(path, field.name)
         if twin and not _null(twin.value):
-            return self._from_file(shape, twin, path)
+            both = entry is not None and not _null(entry.value)
+            return FAILED if both else self._from_file(shape, twin, path)
         if entry and not _absent(entry.value, shape):
             value = self._structured(entry.value) if field.extra.get("allow_yaml") else entry.value
             if isinstance(shape, Fields):

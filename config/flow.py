@@ -7,6 +7,7 @@ from config.definitions import Definition, Definitions
 from config.messages import Report
 from config.tree import get, under
 from config.wiring import ROLES, Reference, Role, Wire
+from pipeline.component import Processor
 
 
 def check(wires: Sequence[Wire], extensions: Sequence[Definition], definitions: Definitions, report: Report) -> None:
@@ -78,9 +79,9 @@ def _intake(wires: Sequence[Wire], extensions: Sequence[Definition], report: Rep
 def _redaction(wire: Wire, wires: Sequence[Wire], definitions: Definitions, report: Report) -> None:
     """Warn of a pipeline that exports what was never redacted, and of one that samples before."""
     processors = wire.references["processors"]
-    types = [reference.definition.type for reference in processors]
-    if "redact" in types:
-        for node, path, _ in (early for early in processors[: types.index("redact")] if early.definition.type == "sample"):
+    redacts = [_redacts(reference.definition) for reference in processors]
+    if any(redacts):
+        for node, path, _ in (early for early in processors[: redacts.index(True)] if early.definition.type == "sample"):
             report.add("W106", node.place, path, f"`{node.text}` stands before `redact`", label="put it behind")
     elif wire.references["exporters"] and not definitions.excuse(("processor",), "redact") and not _clean(wire, wires, ()):
         report.add("W104", wire.key.place, wire.path, "exports without a `redact` processor")
@@ -88,7 +89,7 @@ def _redaction(wire: Wire, wires: Sequence[Wire], definitions: Definitions, repo
 
 def _clean(wire: Wire, wires: Sequence[Wire], seen: Sequence[Wire]) -> bool:
     """Return whether all that a pipeline passes on was redacted, by itself or by every pipeline that feeds it."""
-    if any(reference.definition.type == "redact" for reference in wire.references["processors"]):
+    if any(_redacts(reference.definition) for reference in wire.references["processors"]):
         return True
     sources = [reference.definition for reference in wire.references["receivers"]]
     return wire not in seen and all(
@@ -96,6 +97,10 @@ def _clean(wire: Wire, wires: Sequence[Wire], seen: Sequence[Wire]) -> bool:
         and all(_clean(feeder, wires, (*seen, wire)) for feeder in wires if _has(feeder, "exporters", source))
         for source in sources
     )
+
+
+def _redacts(definition: Definition) -> bool:
+    return issubclass(definition.cls, Processor) and definition.cls.redacts
 
 
 def _joints(wire: Wire, role: Role) -> list[Reference]:

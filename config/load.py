@@ -31,8 +31,10 @@ class Loaded:
     """Names of the environment variables that had a part in it, sorted."""
     definitions: Sequence[Definition] = field(default=(), repr=False)
     """The components in use, with their places in the sources."""
+    tree: MapNode | None = field(default=None, repr=False)
+    """What the sources and variables came to, with the place of every value."""
     report: Report = field(default_factory=Report, repr=False)
-    """For checks of the machine that it is to run on, which add to it."""
+    """Where the messages come from; `config.environment` adds to it."""
 
 
 def load(sources: Sequence[str], *, overrides: Sequence[str] = (), environ: Mapping[str, str]) -> Loaded:
@@ -43,14 +45,14 @@ def load(sources: Sequence[str], *, overrides: Sequence[str] = (), environ: Mapp
     report = Report()
     root, directories = documents.read(sources, overrides, environ, report)
     if root is None:
-        return Loaded(None, report.messages(), (), (), report)
+        return Loaded(None, report.messages(), (), report=report)
     substitution = Substitution(environ, directories, report)
     filled = _substituted(root, substitution)
     secrets = Secrets(directories, report, forbid_inline=_forbids_inline(filled))
     decoder = Decoder(environ, secrets, report)
     spec, used = _check(filled, decoder, report)
     variables = tuple(sorted(substitution.used | decoder.used))
-    return Loaded(None if report.failed else spec, report.messages(), variables, used, report)
+    return Loaded(None if report.failed else spec, report.messages(), variables, used, filled, report)
 
 
 def _substituted(root: MapNode, substitution: Substitution) -> MapNode:

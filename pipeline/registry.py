@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from importlib.machinery import PathFinder
 from typing import Any, Final
 
 from pipeline.component import Component, Connector, DirectExporter, Exporter, Extension, Kind, Processor, Receiver
@@ -26,14 +25,13 @@ _BASES: Final[Mapping[Kind, tuple[type[Component], ...]]] = {
 
 def names(kind: Kind) -> list[str]:
     """Return every type of a kind, sorted; none of them is imported."""
-    own = {module.name for module in pkgutil.iter_modules(_folder(kind)) if not module.name.startswith("_")}
-    return sorted(own | {point.name for point in _entry_points(kind)})
+    return sorted(_modules(kind) | {point.name for point in _entry_points(kind)})
 
 
 @cache
 def find(kind: Kind, name: str) -> type[Component]:
     """Return the class behind a type. Raises LookupError when there is none, ImportError when its module can't be imported."""
-    if name.isidentifier() and not name.startswith("_") and PathFinder.find_spec(f"{kind}s.{name}", _folder(kind)):
+    if name in _modules(kind):
         return _component_class(kind, import_module(f"{kind}s.{name}"))
     for point in _entry_points(kind):
         if point.name == name:
@@ -48,8 +46,15 @@ def config_type(cls: type[Component]) -> type[Settings]:
     return found
 
 
-def _folder(kind: Kind) -> list[str]:
-    return list(import_module(f"{kind}s").__path__)
+def summary(cls: type[Component]) -> str:
+    """Return the first line of the module's docstring: what the component is for."""
+    text = sys.modules[cls.__module__].__doc__ or ""
+    return text.partition("\n")[0]
+
+
+def _modules(kind: Kind) -> set[str]:
+    folder = import_module(f"{kind}s").__path__
+    return {module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_")}
 
 
 def _entry_points(kind: Kind) -> Any:

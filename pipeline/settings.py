@@ -98,7 +98,10 @@ class HttpListener(Settings, frozen=True):
     keepalive: Annotated[Duration, about("Close a connection that was idle this long.")] = 75
 
     def served(self) -> Sequence[str]:
-        """Return the paths that it takes, so that listeners with other paths may share the address; none means all."""
+        """Return the paths that it takes, so that listeners with other paths may share the address; none means all.
+
+        `{name}` in a path stands for the name of the component's id, or its type when it has no name.
+        """
         return ()
 
 
