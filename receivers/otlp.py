@@ -14,7 +14,7 @@ spans without a proper trace and span id are taken out and named in the answer, 
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Annotated, Final
@@ -54,6 +54,10 @@ class HttpProtocol(HttpListener, frozen=True, kw_only=True):
     def paths(self) -> Mapping[Signal, str]:
         """Return the path of each signal."""
         return {"logs": self.logs_url_path, "traces": self.traces_url_path, "metrics": self.metrics_url_path}
+
+    def served(self) -> Sequence[str]:
+        """Return the paths."""
+        return tuple(self.paths().values())
 
 
 class GrpcProtocol(GrpcListener, frozen=True, kw_only=True):
