@@ -1,0 +1,153 @@
+"""The oracle: ids that a client got an answer for, held against ids that a destination received.
+
+Neither side shares code with sluice: the client posts JSON lines, the sink reads OTLP with the published protobuf classes.
+"""
+
+import gzip
+import itertools
+import json
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+LINES_A_REQUEST = 20
+
+
+class Load:
+    """Clients that post log lines with ids of their own until told to stop. `owed`: ids whose request was answered 200."""
+
+    def __init__(self, port: int, clients: int = 4) -> None:
+        self.port = port
+        self.owed: set[str] = set()
+        self.refused = 0
+        self._ids = itertools.count()
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(clients)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(30)
+
+    def _run(self) -> None:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        while not self._stop.is_set():
+            ids = [f"id-{next(self._ids):09}" for _ in range(LINES_A_REQUEST)]
+            lines = "\n".join(json.dumps({"message": name, "level": "info", "service": "load"}) for name in ids)
+            try:
+                connection.request("POST", "/logs", lines.encode(), {"content-type": "application/x-ndjson"})
+                answer = connection.getresponse()
+                answer.read()
+            except (OSError, HTTPException):
+                connection.close()
+                time.sleep(0.01)
+                continue
+            if answer.status == 200:
+                self.owed.update(ids)
+            else:
+                self.refused += 1
+                time.sleep(0.05)
+        connection.close()
+
+
+Behaviour = Callable[["Handler", list[str]], bool]
+"""Answers a request itself and returns True, or returns False: then it is taken and answered 200."""
+
+
+class Sink:
+    """An OTLP/HTTP destination on a port of its own that counts what it got. `behave` scripts its faults."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.received: Counter[str] = Counter()
+        self.behave: Behaviour | None = None
+        self.requests = 0
+        self._server: ThreadingHTTPServer | None = None
+
+    def open(self) -> None:
+        """Listen."""
+        server = _Server(("127.0.0.1", self.port), Handler)
+        server.sink = self
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        self._server = server
+
+    def close(self) -> None:
+        """Stop listening; connections are refused."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 128
+    sink: Sink
+
+    def handle_error(self, *_: Any) -> None:
+        """A peer that was killed leaves broken connections behind."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection to a sink."""
+
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        request = ExportLogsServiceRequest.FromString(body)
+        ids = [
+            record.body.string_value
+            for resource in request.resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
+        ]
+        sink = self.server.sink
+        sink.requests += 1
+        if sink.behave is not None and sink.behave(self, ids):
+            return
+        sink.received.update(ids)
+        self.answer(200)
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        """Answer."""
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("content-type", "application/x-protobuf")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def reset(self) -> None:
+        """Cut the connection with a TCP reset."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
