@@ -119,7 +119,10 @@ class Exporter(Component):
         raise NotImplementedError
 
     async def send(self, request: Request) -> None:
-        """Deliver one request. May be repeated and concurrent. Raises `Busy`, `Unauthorized`, `Rejected`, `TooLarge` or `Partial`."""
+        """Deliver one request. May be repeated and concurrent.
+
+        Raises `Busy`, `Unauthorized`, `Rejected`, `TooLarge` or `Partial`.
+        """
         raise NotImplementedError
 
     def split(self, request: Request) -> Sequence[Request]:

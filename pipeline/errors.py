@@ -5,6 +5,27 @@ rest. No message may hold telemetry: it may be logged, stored and answered as it
 """
 
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+Reason: TypeAlias = Literal[
+    "malformed",
+    "line_too_long",
+    "bad_line",
+    "too_large",
+    "rejected_4xx",
+    "partial_success",
+    "retry_exhausted",
+    "auth_expired",
+    "corrupt",
+    "poison",
+    "processor_error",
+    "too_old",
+    "unroutable",
+    "ratelimit_backoff",
+    "queue_full",
+    "max_age",
+]
+"""Why data is given up: the closed list of delivery contract §8."""
 
 
 class Busy(Exception):
@@ -22,11 +43,11 @@ class Unauthorized(Busy):
 
 
 class Rejected(Exception):
-    """Never: sending the same bytes again can't help. `reason` is one of the closed list of delivery contract §8."""
+    """Never: sending the same bytes again can't help."""
 
-    def __init__(self, reason: str, message: str, *, code: str = "") -> None:
+    def __init__(self, reason: Reason, message: str, *, code: str = "") -> None:
         super().__init__(message)
-        self.reason = reason
+        self.reason: Reason = reason
         self.code = code
 
 

@@ -86,7 +86,8 @@ class Service:
         own = "service.telemetry.metrics"
         self._closed = {*graph.receivers, *graph.extensions, own}
         spawn = asyncio.create_task
-        self._tasks["sending"] = [spawn(loop.run()) for loop in (*assembly.cursor_loops, *assembly.connector_loops)]
+        self._tasks["sending"] = [spawn(loop.run()) for loop in assembly.cursor_loops]
+        self._tasks["sending"] += [spawn(loop.run()) for loop in assembly.connector_loops]
         self._tasks["serving"] = [
             *(spawn(exporter.run()) for exporter in graph.direct.values()),
             *(spawn(extension.run(self)) for extension in graph.extensions.values()),

@@ -16,7 +16,7 @@ from structlog.typing import FilteringBoundLogger
 from pipeline.batch import Batch
 from pipeline.component import Consume, DirectExporter, Processor
 from pipeline.delivery.books import ExporterAccount, PipelineAccount
-from pipeline.errors import Busy, Rejected
+from pipeline.errors import Busy, Reason, Rejected
 from pipeline.journal import Journal
 from pipeline.journal.dead_letter import DeadLetter, DeadLetters
 from pipeline.offload import offload
@@ -157,7 +157,7 @@ class ConsumePath:
         """Set a batch aside that a processor failed on; it never goes on unprocessed (delivery contract §8)."""
         name = lane.processors[index][0]
         kind = type(error).__name__
-        reason = "malformed" if isinstance(error, Malformed) else "processor_error"
+        reason: Reason = "malformed" if isinstance(error, Malformed) else "processor_error"
         redacted = lane.redacted_before(index)
         self._metrics.add(catalogue.PROCESSOR_ERRORS, processor=name, kind=kind)
         self._log.error("a processor failed on a batch", processor=name, error=kind, items=batch.items, kept=redacted)

@@ -16,9 +16,9 @@ from pipeline.batch import Batch, halves, merge
 from pipeline.component import Exporter, Request
 from pipeline.delivery.backoff import Backoff
 from pipeline.delivery.books import ExporterAccount
-from pipeline.errors import Busy, Partial, Rejected, TooLarge, Unauthorized
+from pipeline.errors import Busy, Partial, Reason, Rejected, TooLarge, Unauthorized
 from pipeline.journal import Cursor, Entry, Journal
-from pipeline.journal.dead_letter import DeadLetter, DeadLetters, Reason
+from pipeline.journal.dead_letter import DeadLetter, DeadLetters
 from pipeline.offload import offload
 from pipeline.settings import SendingQueue
 from pipeline.telemetry import catalogue
@@ -261,7 +261,7 @@ class CursorLoop:
         self._account = account
         self._shipments: dict[asyncio.Task[None], int] = {}
         """With their OTLP bytes."""
-        self._reading: asyncio.Task[list[Entry]] | None = None
+        self._reading: asyncio.Task[Sequence[Entry]] | None = None
         self._draining = False
 
     def drain(self) -> None:
@@ -271,19 +271,19 @@ class CursorLoop:
     async def run(self) -> None:
         """Read, merge, encode and ship until cancelled. What is not settled then stays in the journal."""
         try:
-            while True:
-                await self._room()
-                entries = await self._gather()
-                shipment = Shipment(entries, merge([entry.batch for entry in entries]))
-                await self._encode(shipment, shipment.batch)
-                task = asyncio.create_task(self._ship(shipment))
-                self._shipments[task] = len(shipment.batch.payload)
-                task.add_done_callback(self._shipments.pop)
+            async with asyncio.TaskGroup() as shipments:
+                while True:
+                    await self._room()
+                    entries = await self._gather()
+                    shipment = Shipment(entries, merge([entry.batch for entry in entries]))
+                    await self._encode(shipment, shipment.batch)
+                    task = shipments.create_task(self._ship(shipment))
+                    self._shipments[task] = len(shipment.batch.payload)
+                    task.add_done_callback(self._shipments.pop)
         finally:
-            tasks = [*self._shipments, *([self._reading] if self._reading else [])]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._reading:
+                self._reading.cancel()
+                await asyncio.wait([self._reading])
 
     async def _room(self) -> None:
         """Wait until another shipment may be held in memory."""
@@ -302,7 +302,7 @@ class CursorLoop:
         deadline = 0.0
         while size < max_bytes and items < max_items:
             if self._reading is None:
-                self._reading = asyncio.create_task(self._sender.journal.read(self._cursor, max_bytes - size))
+                self._reading = asyncio.ensure_future(self._sender.journal.read(self._cursor, max_bytes - size))
             if entries:
                 linger = 0.0 if self._draining or not self._sender.journal.durable else deadline - time.monotonic()
                 done, _ = await asyncio.wait([self._reading], timeout=max(linger, 0.0))

@@ -11,38 +11,18 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import structlog
 from msgspec import Struct, field, structs
 
-from pipeline.errors import Busy
+from pipeline.errors import Busy, Reason
 from pipeline.journal import JournalError
 from pipeline.journal.directory import journal_directory
 from pipeline.settings import JournalSettings
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
 from pipeline.types import Signal
-
-Reason = Literal[
-    "malformed",
-    "line_too_long",
-    "bad_line",
-    "too_large",
-    "rejected_4xx",
-    "partial_success",
-    "retry_exhausted",
-    "auth_expired",
-    "corrupt",
-    "poison",
-    "processor_error",
-    "too_old",
-    "unroutable",
-    "ratelimit_backoff",
-    "queue_full",
-    "max_age",
-]
-"""Why a letter is dead: the closed list of delivery contract §8."""
 
 Payload: TypeAlias = bytes
 

@@ -86,4 +86,5 @@ def disk_check(directory: Path) -> Check:
     usage = shutil.disk_usage(directory)
     used = usage.used / usage.total
     status: Status = "unhealthy" if used > DISK_UNHEALTHY else "degraded" if used > DISK_DEGRADED else "healthy"
-    return Check(status, "ok" if status == "healthy" else "filling up", False, {"used": f"{used:.0%}", "threshold": "90%"})
+    message = "ok" if status == "healthy" else "filling up"
+    return Check(status, message, required=False, details={"used": f"{used:.0%}", "threshold": "90%"})

@@ -30,7 +30,9 @@ def configure(level: Level, form: Literal["json", "text"], scrub: Scrub, metrics
         metrics.add(catalogue.LOG_MESSAGES, level=name)
         return event
 
-    render: Any = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    render: Any = structlog.processors.JSONRenderer()
+    if form == "text":
+        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     structlog.configure(
         processors=[
             counted,

@@ -110,7 +110,12 @@ class Metrics:
         return family.labels(*values)
 
     def _new_family(self, metric: Metric) -> Any:
-        common = {"name": metric.name, "documentation": metric.help, "labelnames": metric.labels, "registry": self._registry}
+        common: dict[str, Any] = {
+            "name": metric.name,
+            "documentation": metric.help,
+            "labelnames": metric.labels,
+            "registry": self._registry,
+        }
         match metric:
             case Counter():
                 return prometheus.Counter(**common)
