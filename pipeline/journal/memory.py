@@ -112,7 +112,7 @@ class MemoryJournal(LaneJournal):
 
 
 def _put(lane: Lane, batch: Batch) -> Stored:
-    stored = Stored(Entry(lane.head.batches, bare(batch)), lane.head)
+    stored = Stored(Entry(lane.head.batches, bare(batch)), lane.head, lane.head.after(batch))
     lane.publish(stored)
     return stored
 

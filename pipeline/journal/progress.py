@@ -41,19 +41,15 @@ Range = tuple[Totals, Totals]
 
 
 class Stored(Struct, eq=False):
-    """An entry and where it stands. `segment` and `end` say where its record is on disk, where there is one."""
+    """An entry between two places. `segment` and `end` say where its record is on disk, where there is one."""
 
     entry: Entry
     before: Totals
+    after: Totals
     segment: int = 0
     end: int = 0
     withdrawn: bool = False
     """Not to be given to cursors that have not read it yet."""
-
-    @property
-    def after(self) -> Totals:
-        """The place behind it."""
-        return self.before.after(self.entry.batch)
 
 
 def bare(batch: Batch) -> Batch:

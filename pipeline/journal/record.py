@@ -81,7 +81,7 @@ class Record(Struct):
         """Return it as an entry of its lane."""
         receiver, _, transport = str(self.context, "utf-8").partition("\0")
         batch = Batch(self._plain(), _SIGNAL_OF[self.signal], self.items, Context(receiver, transport, self.received_at))
-        return Stored(Entry(self.before.batches, batch), self.before, segment, self.end)
+        return Stored(Entry(self.before.batches, batch), self.before, self.before.after(batch), segment, self.end)
 
     def _plain(self) -> bytes:
         return bytes(self.payload) if self.compression == _PLAIN else zstandard.decompress(self.payload)

@@ -85,8 +85,10 @@ class SegmentFiles:
         self.bytes += more
 
     def remove(self, segments: Sequence[Segment]) -> None:
-        """Take segments out of their lanes; what they held is gone."""
+        """Take segments out of their lanes; what they held is gone. One that is not there is no matter."""
         for segment in segments:
+            if not segment.path.exists():
+                continue
             size = segment.path.stat().st_size
             if size == self._size:
                 free = self._free / f"{len(self._recycled)}.seg"

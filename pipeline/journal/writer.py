@@ -106,10 +106,10 @@ class LaneFile:
         """Add a record that there is room for."""
         header = packed.header(self._tag, self._offset, self._head)
         self._offset += packed.size
-        entry = Entry(self._head.batches, bare(packed.batch))
-        self._unsafe.append((append, Stored(entry, self._head, self.segment.first, self._offset)))
+        before, self._head = self._head, self._head.after(packed.batch)
+        entry = Entry(before.batches, bare(packed.batch))
+        self._unsafe.append((append, Stored(entry, before, self._head, self.segment.first, self._offset)))
         self._buffers += (header, packed.payload)
-        self._head = self._head.after(packed.batch)
 
     def flush(self, commit: Commit) -> None:
         """Write what was put, and sync it. Raises `Busy`, which is then the answer to all the appends concerned."""

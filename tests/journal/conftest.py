@@ -1,5 +1,6 @@
 """Journals under test: small, in a directory of the test, closed at its end."""
 
+import asyncio
 import shutil
 import tempfile
 import time
@@ -125,6 +126,7 @@ async def read_all(journal: Journal, cursor: Cursor, max_bytes: int = 1 << 20) -
     """Return all that a cursor has not read, as far as it can still be read."""
     entries: list[Entry] = []
     before = journal.backlog(cursor).batches
-    while len(entries) < before:
-        entries += await journal.read(cursor, max_bytes)
+    async with asyncio.timeout(30):
+        while len(entries) < before:
+            entries += await journal.read(cursor, max_bytes)
     return entries

@@ -88,8 +88,9 @@ async def salvage(directory: Path) -> Salvage:
     await journal.open()
     await journal.append([("logs", MARKER)])
     entries: list[Entry] = []
-    while not entries or entries[-1].batch != MARKER:
-        entries += await journal.read(A, 1 << 20)
+    async with asyncio.timeout(30):
+        while not entries or entries[-1].batch != MARKER:
+            entries += await journal.read(A, 1 << 20)
     assert journal.backlog(A).batches == len(entries)
     assert journal.backlog(A).items == sum(entry.batch.items for entry in entries)
     assert journal.backlog(A).bytes == sum(len(entry.batch.payload) for entry in entries)

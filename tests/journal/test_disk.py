@@ -31,6 +31,8 @@ async def test_a_restart_resumes_where_the_cursors_stood(disk: DiskMaker) -> Non
     after = journal.backlog(A)
     assert (after.batches, after.items, after.bytes, after.oldest) == (before.batches, before.items, before.bytes, before.oldest)
     assert (after.resumed, after.accepted) == (before.items, 0)
+    await journal.aclose()
+    journal = await disk(cursors("a", "b"))
     assert numbers(await read_all(journal, A)) == [1, 3, 5, 6, 7, 8, 9]
     assert numbers(await read_all(journal, B)) == list(range(10))
 
@@ -84,6 +86,19 @@ async def test_passed_segments_are_recycled_and_given_back_at_the_next_start(
     await journal.aclose()
     await disk()
     assert metrics.value(catalogue.JOURNAL_BYTES) == SEGMENT
+
+
+async def test_a_stop_while_the_cursors_are_being_saved_is_no_error(disk: DiskMaker, metrics: Metrics) -> None:
+    journal = await disk()
+    for number in range(100):
+        await journal.append([("logs", logs(number, 2000))])
+    journal.settle(A, [entry.position for entry in await read_all(journal, A)])
+    ticking = asyncio.ensure_future(journal._each_tick())
+    await asyncio.sleep(0)
+    ticking.cancel()
+    await asyncio.gather(ticking, return_exceptions=True)
+    await journal.aclose()
+    assert metrics.value(catalogue.JOURNAL_ERRORS) == 0
 
 
 async def test_what_was_dropped_behind_a_held_entry_frees_its_segments(disk: DiskMaker, directory: Path) -> None:
