@@ -11,7 +11,8 @@ from pipeline.delivery.books import Books, ExporterAccount
 from pipeline.delivery.checks import exporter_check, watch_queue
 from pipeline.delivery.connect import ConnectorLoop
 from pipeline.delivery.consume import ConsumePath, Folder, Lane
-from pipeline.delivery.send import CursorLoop, Sender
+from pipeline.delivery.send import Sender
+from pipeline.delivery.ship import CursorLoop
 from pipeline.graph import Graph, cursor_sinks, queue_of
 from pipeline.journal import Cursor, CursorSpec, Journal
 from pipeline.journal.dead_letter import DeadLetters

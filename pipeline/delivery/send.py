@@ -1,33 +1,28 @@
-"""The way out: one `Sender` an exporter, one loop a cursor. Reads, merges, encodes once, sends as often as it takes, settles.
+"""An exporter's pace: sends a request as often as it takes, and brings it to one of its ends.
 
-A dead destination only falls behind: what it can't take stays in the journal, and a bounded number of shipments in memory.
+Sent, taken in part, split and sent, or set aside in the dead-letter store; its books say which.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Literal
 
 from structlog.typing import FilteringBoundLogger
 
-from pipeline.batch import Batch, halves, merge
+from pipeline.batch import Batch
 from pipeline.component import Exporter, Request
 from pipeline.delivery.backoff import Backoff
 from pipeline.delivery.books import ExporterAccount
 from pipeline.errors import Busy, Partial, Reason, Rejected, TooLarge, Unauthorized
-from pipeline.journal import Cursor, Entry, Journal
+from pipeline.journal import Journal
 from pipeline.journal.dead_letter import DeadLetter, DeadLetters
 from pipeline.offload import offload
 from pipeline.settings import SendingQueue
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
 
-OUTSTANDING_BYTES: Final = 16 * 1024 * 1024
-"""OTLP bytes an exporter may hold in shipments that are under way or waiting for their next attempt."""
-OUTSTANDING_PER_CONSUMER: Final = 4
-"""Shipments per request slot, so that younger ones pass those in back-off."""
 PROBE_AFTER: Final = 5
 """Consecutive failures after which one request at a time probes the destination (delivery contract §7)."""
 AUTH_PROBE_SECONDS: Final = 60.0
@@ -49,17 +44,6 @@ class _Undeliverable(Exception):
         self.reason: Reason = reason
         self.code = cause.code
         self.attempts = attempts
-
-
-@dataclass
-class Shipment:
-    """A merged batch on its way, and the journal entries that are settled when all of it has found its end."""
-
-    entries: Sequence[Entry]
-    batch: Batch
-    requests: list[Request] = field(default_factory=list)
-    lost: int = 0
-    """Items that the exporter could not encode; they are in the dead-letter store."""
 
 
 class Sender:
@@ -250,102 +234,3 @@ class Sender:
         self._failures += 1
         pause = AUTH_PROBE_SECONDS if state == "auth" else min(busy.retry_after or 0.0, 600.0)
         self._not_before = max(self._not_before, time.monotonic() + pause)
-
-
-class CursorLoop:
-    """One exporter's progress in one lane: reads ahead within bounds, ships, settles."""
-
-    def __init__(self, sender: Sender, cursor: Cursor, account: ExporterAccount) -> None:
-        self._sender = sender
-        self._cursor = cursor
-        self._account = account
-        self._shipments: dict[asyncio.Task[None], int] = {}
-        """With their OTLP bytes."""
-        self._reading: asyncio.Task[Sequence[Entry]] | None = None
-        self._draining = False
-
-    def drain(self) -> None:
-        """Stop waiting for more before a request goes out."""
-        self._draining = True
-
-    async def run(self) -> None:
-        """Read, merge, encode and ship until cancelled. What is not settled then stays in the journal."""
-        try:
-            async with asyncio.TaskGroup() as shipments:
-                while True:
-                    await self._room()
-                    entries = await self._gather()
-                    shipment = Shipment(entries, merge([entry.batch for entry in entries]))
-                    await self._encode(shipment, shipment.batch)
-                    task = shipments.create_task(self._ship(shipment))
-                    self._shipments[task] = len(shipment.batch.payload)
-                    task.add_done_callback(self._shipments.pop)
-        finally:
-            if self._reading:
-                self._reading.cancel()
-                await asyncio.wait([self._reading])
-
-    async def _room(self) -> None:
-        """Wait until another shipment may be held in memory."""
-        queue = self._sender.queue
-        most = 1 if queue.ordered else queue.num_consumers * OUTSTANDING_PER_CONSUMER
-        while self._shipments and (len(self._shipments) >= most or sum(self._shipments.values()) >= OUTSTANDING_BYTES):
-            await asyncio.wait(self._shipments, return_when=asyncio.FIRST_COMPLETED)
-
-    async def _gather(self) -> list[Entry]:
-        """Return the entries of the next request: at least one, more while they come within `flush_timeout` and the limits."""
-        batching, exporter = self._sender.queue.batch, self._sender.exporter
-        max_bytes = min(batching.max_bytes or exporter.max_bytes, exporter.max_bytes)
-        max_items = min(batching.max_items or 1 << 62, exporter.max_items or 1 << 62)
-        entries: list[Entry] = []
-        size = items = 0
-        deadline = 0.0
-        while size < max_bytes and items < max_items:
-            if self._reading is None:
-                self._reading = asyncio.ensure_future(self._sender.journal.read(self._cursor, max_bytes - size))
-            if entries:
-                linger = 0.0 if self._draining or not self._sender.journal.durable else deadline - time.monotonic()
-                done, _ = await asyncio.wait([self._reading], timeout=max(linger, 0.0))
-                if not done:
-                    break
-            more = await self._reading
-            self._reading = None
-            if not entries:
-                deadline = time.monotonic() + batching.flush_timeout
-            entries += more
-            size += sum(len(entry.batch.payload) for entry in more)
-            items += sum(entry.batch.items for entry in more)
-        return entries
-
-    async def _encode(self, shipment: Shipment, batch: Batch) -> None:
-        """Encode in lane order; what an encoder fails on is narrowed down to single items before those are given up."""
-        sender = self._sender
-        try:
-            async with sender.encoding:
-                shipment.requests += await offload(partial(sender.exporter.encode, batch), len(batch.payload))
-            return
-        except Exception as error:
-            failure = type(error).__name__
-        if batch.items < 2:
-            message = f"the exporter failed to encode: {failure}"
-            await sender.give_up(batch, batch.items, self._account, "poison", message, attempts=0)
-            shipment.lost += batch.items
-            return
-        for half in halves(batch):
-            await self._encode(shipment, half)
-
-    async def _ship(self, shipment: Shipment) -> None:
-        """Bring every request of a shipment to its end, then settle its entries."""
-        account, sender = self._account, self._sender
-        skipped = shipment.batch.items - shipment.lost - sum(request.items for request in shipment.requests)
-        if sender.queue.ordered:
-            for request in shipment.requests:
-                await sender.deliver(request, account)
-        else:
-            await asyncio.gather(*(sender.deliver(request, account) for request in shipment.requests))
-        if skipped > 0:
-            account.skipped += skipped
-            sender.metrics.add(catalogue.EXPORTER_SKIPPED, skipped, exporter=sender.id, signal=shipment.batch.signal)
-        sender.journal.settle(self._cursor, [entry.position for entry in shipment.entries])
-        age = time.time() - shipment.batch.context.received_at / 1e9
-        sender.metrics.observe(catalogue.END_TO_END, max(age, 0.0), pipeline=self._cursor.lane, exporter=sender.id)

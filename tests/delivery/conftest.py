@@ -12,7 +12,8 @@ from pipeline import Batch, Context, Exporter, Host, Request, wire
 from pipeline.delivery.backoff import Backoff
 from pipeline.delivery.books import Books, ExporterAccount
 from pipeline.delivery.overflow import Overflow
-from pipeline.delivery.send import CursorLoop, Sender
+from pipeline.delivery.send import Sender
+from pipeline.delivery.ship import CursorLoop
 from pipeline.journal import Cursor, CursorSpec, Journal, open_journal
 from pipeline.settings import JournalSettings, Retry, SendingQueue
 from pipeline.wire.model import LogRecord, Resource, Scope

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from pipeline import Batch, Busy, Partial, Rejected, Request, TooLarge, Unauthorized
-from pipeline.delivery import send
+from pipeline.delivery import send, ship
 from pipeline.delivery.backoff import Backoff
 from pipeline.settings import Batching, Retry, SendingQueue
 from pipeline.telemetry import catalogue
@@ -224,7 +224,7 @@ async def test_what_was_not_sent_stays_in_the_journal(make_rig: MakeRig) -> None
 async def test_a_dead_destination_holds_a_bounded_part_of_its_backlog_in_memory(
     make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(send, "OUTSTANDING_BYTES", 4096)
+    monkeypatch.setattr(ship, "OUTSTANDING_BYTES", 4096)
 
     def answer(bodies: list[str]) -> None:
         raise Busy("down", code="connect")
