@@ -1,6 +1,7 @@
 """Exceptions and error logs as Sentry events, which become issues (sentry contract §5)."""
 
 import hashlib
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -9,6 +10,7 @@ from exporters.sentry import origins, strip
 from exporters.sentry.exceptions import MAX_MESSAGE, is_exception, raised
 from exporters.sentry.spans import trace_context
 from pipeline.text import json_bytes, text
+from pipeline.trace_ids import derive_span_id
 from pipeline.types import Value
 from pipeline.version import VERSION
 from pipeline.wire.model import Attributes, Event, LogRecord, Resource, Scope, Span
@@ -17,6 +19,7 @@ SDK: Final = {"name": "sluice", "version": VERSION}
 TAGS: Final = ("service.name", "http.request.method", "http.response.status_code", "error.type")
 """Attributes of the record or the resource that become tags."""
 MAX_TAG: Final = 200
+MAX_LOGGER: Final = 64
 MAX_CONTEXT: Final = 8000
 """Bytes; the resource and the attributes have half of it each."""
 MAX_EXTRA: Final = 16_000
@@ -30,6 +33,8 @@ SAID_ELSEWHERE: Final = frozenset(
     | {"process.runtime.name", "process.runtime.version", "os.name", "os.type", "os.version"}
 )
 """Attributes that stand in another field of the event."""
+
+_METHOD: Final = re.compile(r"[A-Z]{1,32}")
 
 
 class Labels(NamedTuple):
@@ -70,9 +75,6 @@ class Events:
         time = record.time or record.observed_time
         found = self._base(record.resource, record.scope, record.attributes, time)
         found["level"] = level(record.severity_number)
-        if record.trace_id:
-            ids = {"trace_id": record.trace_id, "span_id": record.span_id}
-            found["contexts"]["trace"] = {key: value for key, value in ids.items() if value}
         if message := text(record.body)[:MAX_MESSAGE]:
             found["logentry"] = {"formatted": message}
         if is_exception(record.attributes):
@@ -81,25 +83,28 @@ class Events:
         identity = (record.trace_id, record.span_id, str(time or self._received), kind, message or text(record.body))
         index = self._alike[digest(*identity)]
         self._alike[digest(*identity)] += 1
-        return {"event_id": digest(*identity, str(index)), **found}
+        event_id = digest(*identity, str(index))
+        if record.trace_id:
+            span_id = record.span_id or derive_span_id(record.trace_id, event_id)  # Sentry wants one
+            found["contexts"]["trace"] = {"trace_id": record.trace_id, "span_id": span_id}
+        return {"event_id": event_id, **found}
 
     def _base(self, resource: Resource, scope: Scope, attributes: Attributes, time: int) -> dict[str, Any]:
         about, labels = resource.attributes, self._labels
         seconds = (time or self._received) // 1000 / 1e6
         fields = {
-            "timestamp": seconds,
             "platform": origins.platform(about),
-            "logger": scope.name,
+            "logger": one_line(scope.name, MAX_LOGGER),
             "server_name": origins.server_name(about),
             "release": origins.release(about, attributes, labels.release),
             "environment": origins.environment(about, labels.environment),
-            "dist": text(about.get("service.build.id")),
+            "dist": origins.dist(about),
             "tags": self._tags(about, attributes, scope, seconds),
             "user": self._user(attributes),
             "request": self._request(attributes),
             "fingerprint": _fingerprint(attributes.get("sentry.fingerprint")),
         }
-        found: dict[str, Any] = {key: value for key, value in fields.items() if value}
+        found: dict[str, Any] = {"timestamp": seconds, **{key: value for key, value in fields.items() if value}}
         found["contexts"] = origins.contexts(about)
         parts = {"resource": self._rest(about), "attributes": self._rest(attributes)}
         if rest := {key: value for key, value in parts.items() if value}:
@@ -123,7 +128,7 @@ class Events:
         tags["otel.scope"] = scope.name
         if self._now - seconds > MAX_AGE:
             tags["original_timestamp"] = datetime.fromtimestamp(seconds, UTC).isoformat()
-        return {key: " ".join(value.splitlines())[:MAX_TAG] for key, value in tags.items() if value}
+        return {key: line for key, value in tags.items() if (line := one_line(value, MAX_TAG))}
 
     def _user(self, attributes: Attributes) -> dict[str, str]:
         user = {"id": text(attributes.get("user.id")) or text(attributes.get("enduser.id"))}
@@ -134,7 +139,8 @@ class Events:
         return {key: value for key, value in user.items() if value}
 
     def _request(self, attributes: Attributes) -> dict[str, str]:
-        fields = {"url": strip.url(text(attributes.get("url.full"))), "method": text(attributes.get("http.request.method"))}
+        method = text(attributes.get("http.request.method"))
+        fields = {"url": strip.url(text(attributes.get("url.full"))), "method": method if _METHOD.fullmatch(method) else ""}
         return {key: value for key, value in fields.items() if value}
 
     def _rest(self, attributes: Attributes) -> dict[str, Value]:
@@ -149,6 +155,11 @@ class Events:
             total -= sizes[key]
             del kept[key]
         return kept
+
+
+def one_line(long: str, limit: int) -> str:
+    """Return a text as one line of at most so many characters."""
+    return " ".join(long.split())[:limit].rstrip()
 
 
 def level(severity_number: int) -> str:

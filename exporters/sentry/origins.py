@@ -22,8 +22,10 @@ PLATFORMS: Final = {
 }
 MAX_RELEASE: Final = 200
 MAX_ENVIRONMENT: Final = 64
+MAX_DIST: Final = 64
 
-_REFUSED: Final = re.compile(r"[\n\r\t/\\]")
+_NO_DIST: Final = re.compile(r"[^A-Za-z0-9_.-]")
+_REFUSED: Final = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]")
 
 
 def platform(resource: Attributes) -> str:
@@ -39,15 +41,20 @@ def release(resource: Attributes, attributes: Attributes, setting: str) -> str:
     name, version = text(resource.get("service.name")), text(resource.get("service.version"))
     derived = f"{name}@{version}" if name and version else version
     said = text(attributes.get("sentry.release")) or text(resource.get("sentry.release"))
-    found = _REFUSED.sub("-", said or setting or derived)[:MAX_RELEASE].strip()
+    found = _allowed(said or setting or derived, MAX_RELEASE)
     return "" if found.lower() in ("", ".", "..", "latest") else found
 
 
 def environment(resource: Attributes, setting: str) -> str:
     """Return the environment, maybe empty: what the telemetry says, else the setting."""
     said = text(resource.get("deployment.environment.name")) or text(resource.get("deployment.environment"))
-    found = _REFUSED.sub("-", said or setting)[:MAX_ENVIRONMENT].strip()
-    return "" if found.lower() == "none" else found
+    found = _allowed(said or setting, MAX_ENVIRONMENT)
+    return "" if found.lower() in (".", "..", "none") else found
+
+
+def dist(resource: Attributes) -> str:
+    """Return the build, maybe empty."""
+    return _NO_DIST.sub("-", text(resource.get("service.build.id")))[:MAX_DIST]
 
 
 def server_name(resource: Attributes) -> str:
@@ -67,3 +74,8 @@ def contexts(resource: Attributes) -> dict[str, dict[str, Any]]:
     }
     filled = {name: {key: value for key, value in context.items() if value} for name, context in found.items()}
     return {name: context for name, context in filled.items() if context}
+
+
+def _allowed(name: str, limit: int) -> str:
+    """Return a name with `-` for what Sentry refuses in it, at most so many bytes: its normaliser counts bytes."""
+    return _REFUSED.sub("-", name).encode()[:limit].decode(errors="ignore").strip()

@@ -303,7 +303,7 @@ async def test_an_empty_batch_is_no_request(host: Host) -> None:
 
 
 @pytest.mark.parametrize("signal", ["logs", "metrics"])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
 @given(data=st.data())
 async def test_anything_valid_can_be_encoded_and_counts_once(host: Host, signal: Signal, data: st.DataObject) -> None:
     batch = data.draw(batches(signal))

@@ -2,14 +2,17 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from exporters.sentry import trim
-from exporters.sentry.events import Events, Labels
+from exporters.sentry.events import SAID_ELSEWHERE, Events, Labels
 from exporters.sentry.origins import PLATFORMS
 from exporters.sentry.spans import GRPC_STATUS, HTTP_STATUS, operation, status, transactions
 from pipeline.types import Value
 from pipeline.wire.model import Event, LogRecord, Resource, Scope, Span
 from tests.exporters.sentry.relay import complaints
+from tests.strategies import span_ids, trace_ids, values
 
 TRACE, SPAN, PARENT = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174", "00f067aa0ba902b7"
 TIME = 1_700_000_000_123_000_000
@@ -61,12 +64,12 @@ def accepted(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_span(
-    attributes: dict[str, Value] | None = None, labels: Labels | None = None, time: int = TIME, now: float = NOW, **fields: Any
+    exception: dict[str, Value] | None = None, labels: Labels | None = None, time: int = TIME, now: float = NOW, **fields: Any
 ) -> dict[str, Any]:
     events = Events(labels or Labels(), now, TIME)
     event = events.of_span(
         span(**fields),
-        Event(time=time, name="exception", attributes=EXCEPTION if attributes is None else attributes),
+        Event(time=time, name="exception", attributes=EXCEPTION if exception is None else exception),
         0,
         "POST /checkout",
     )
@@ -376,3 +379,21 @@ def test_a_large_event_is_trimmed_until_it_fits(limit: int) -> None:
 def test_an_event_that_fits_is_left_alone() -> None:
     event = of_span()
     assert trim.event_bytes(event) == (orjson.dumps(event), False)
+
+
+KEYS = sorted(
+    {*SAID_ELSEWHERE, "k8s.pod.name", "http.response.status_code", "some.key", "exception.escaped", "password", "url.query"}
+)
+ODD = st.dictionaries(
+    st.sampled_from(KEYS), values() | st.sampled_from(["None", "latest", "..", "a/b\nc", STACK, "https://[", "x" * 9000])
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(about=ODD, attributes=ODD, name=st.text(max_size=100), trace_id=trace_ids(), span_id=span_ids() | st.just(""))
+def test_sentry_takes_whatever_attributes_hold(
+    about: dict[str, Value], attributes: dict[str, Value], name: str, trace_id: str, span_id: str
+) -> None:
+    resource, scope = Resource(about), Scope(name, attributes=attributes)
+    of_span(attributes, resource=resource, scope=scope, trace_id=trace_id, span_id=span_id or SPAN, attributes=about)
+    of_log(resource=resource, scope=scope, trace_id=trace_id, span_id=span_id, body=name, attributes=attributes)
