@@ -73,6 +73,10 @@ class Config(HttpListener, frozen=True, kw_only=True):
     text_severity: Annotated[bool, about("Look for a level in the first 64 bytes of a line of plain text.")] = False
     trace_from_request: Annotated[bool, about("Give records without a trace id the one of the request's `traceparent`.")] = False
 
+    def served(self) -> Sequence[str]:
+        """Return its paths."""
+        return self.paths
+
 
 class JsonLogs(Receiver):
     """The receiver."""

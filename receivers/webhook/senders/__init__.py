@@ -1,0 +1,1 @@
+"""The senders of webhooks (webhooks contract §3, §5)."""
