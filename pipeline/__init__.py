@@ -13,7 +13,7 @@ from pipeline.component import (
     Receiver,
     Request,
 )
-from pipeline.errors import Busy, ConfigError, Partial, Rejected, TooLarge, Unauthorized
+from pipeline.errors import Busy, ConfigError, Held, Partial, Rejected, TooLarge, Unauthorized
 
 __all__ = [
     "Batch",
@@ -26,6 +26,7 @@ __all__ = [
     "DirectExporter",
     "Exporter",
     "Extension",
+    "Held",
     "Host",
     "Partial",
     "Processor",

@@ -121,7 +121,7 @@ class Exporter(Component):
     async def send(self, request: Request) -> None:
         """Deliver one request. May be repeated and concurrent.
 
-        Raises `Busy`, `Unauthorized`, `Rejected`, `TooLarge` or `Partial`.
+        Raises `Busy`, `Held`, `Unauthorized`, `Rejected`, `TooLarge` or `Partial`.
         """
         raise NotImplementedError
 

@@ -38,6 +38,10 @@ class Busy(Exception):
         """Label of `sluice_exporter_failed_attempts_total`: an HTTP status, a gRPC code or a short word such as `timeout`."""
 
 
+class Held(Busy):
+    """The exporter holds the request back itself, for as long as it sees fit: no attempt was made, and none has failed."""
+
+
 class Unauthorized(Busy):
     """A destination refused our credential: keep the data, pause the exporter, alert (delivery contract §7)."""
 

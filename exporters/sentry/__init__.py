@@ -34,7 +34,7 @@ from exporters.sentry.exceptions import is_exception
 from exporters.sentry.logs import Logs
 from exporters.sentry.rate_limits import RateLimits
 from exporters.sentry.spans import transactions
-from pipeline import Batch, Busy, Exporter, Rejected, Request, Unauthorized, packing
+from pipeline import Batch, Busy, Exporter, Held, Rejected, Request, Unauthorized, packing
 from pipeline.batch import subset
 from pipeline.net.compression import compress, content_encoding
 from pipeline.net.http_client import HttpAnswer
@@ -193,9 +193,9 @@ class Sentry(Exporter):
             self.host.metrics.add(catalogue.EXPORTER_TRUNCATED, exporter=self.host.id, signal=signal)
 
     def _wait_for_limits(self, route: str, parcel: Parcel) -> None:
-        """Raise `Busy` or `Rejected` while the category of a route is limited.
+        """Raise `Held` or `Rejected` while the category of a route is limited.
 
-        No time to wait is given with `Busy`: it would stop the other categories too.
+        No time to wait is given: it would stop the other categories too.
         """
         if self._limits.wait(CATEGORIES[route], time.time()) <= 0:
             return
@@ -203,7 +203,7 @@ class Sentry(Exporter):
         parcel.held_since = parcel.held_since or now
         if self._config.on_rate_limit == "drop" or now - parcel.held_since > HOLD_SECONDS:
             raise Rejected("ratelimit_backoff", "the category is rate limited", code="429")
-        raise Busy("the category is rate limited", code="rate_limited")
+        raise Held("the category is rate limited", code="rate_limited")
 
     async def _post(self, items: bytes, parcel: Parcel) -> HttpAnswer:
         target = self._target()

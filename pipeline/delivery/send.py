@@ -15,7 +15,7 @@ from pipeline.batch import Batch
 from pipeline.component import Exporter, Request
 from pipeline.delivery.backoff import Backoff
 from pipeline.delivery.books import ExporterAccount
-from pipeline.errors import Busy, Partial, Reason, Rejected, TooLarge, Unauthorized
+from pipeline.errors import Busy, Held, Partial, Reason, Rejected, TooLarge, Unauthorized
 from pipeline.journal import Journal
 from pipeline.journal.dead_letter import DeadLetter, DeadLetters
 from pipeline.offload import offload
@@ -158,6 +158,8 @@ class Sender:
         while True:
             try:
                 return await self._attempt(request)
+            except Held as held:
+                await asyncio.sleep(self.backoff.wait(1, held.retry_after))
             except Busy as busy:
                 failures += 1
                 waited = time.monotonic() - started
@@ -193,6 +195,9 @@ class Sender:
             self._succeeded(request)
             self.log.warning("the destination took a request in part", exporter=self.id, rejected=partial_success.rejected)
             return min(max(partial_success.rejected, 0), request.items)
+        except Held as held:
+            code = held.code or "held"
+            raise
         except Busy as busy:
             code = busy.code or "busy"
             self._failed(busy)

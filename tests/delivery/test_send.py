@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pipeline import Batch, Busy, Partial, Rejected, Request, TooLarge, Unauthorized
+from pipeline import Batch, Busy, Held, Partial, Rejected, Request, TooLarge, Unauthorized
 from pipeline.delivery import send, ship
 from pipeline.delivery.backoff import Backoff
 from pipeline.settings import Batching, Retry, SendingQueue
@@ -135,6 +135,21 @@ async def test_a_credential_refused_for_too_long_ends_in_the_dead_letters(
     rig = await make_rig(Destination(answer))
     await rig.deliver(logs("a", "b"))
     assert reasons(rig) == {"auth_expired": 2}
+    assert_balanced(rig)
+
+
+async def test_what_an_exporter_holds_back_is_no_failure(make_rig: MakeRig) -> None:
+    left = [Held("limited", code="rate_limited")] * 9
+
+    def answer(bodies: list[str]) -> None:
+        if left:
+            raise left.pop()
+
+    rig = await make_rig(Destination(answer), backoff=Backoff(Retry(initial=0.001, maximum=0.001), 0.0001))
+    await rig.deliver(logs("a"))
+    assert rig.exporter.taken == ["a"]
+    assert rig.sender.state == "ok"
+    assert rig.host.metrics.value(catalogue.EXPORTER_FAILED_ATTEMPTS) == 0
     assert_balanced(rig)
 
 

@@ -17,7 +17,7 @@ from pipeline.wire.reference.redact_keys import DistinctKeys
 from pipeline.wire.reference.redact_text import Redacted, TextRedactor
 from pipeline.wire.reference.redact_tracestate import legal_tracestate
 from pipeline.wire.reference.tables import DELIMITED, Field, Message
-from pipeline.wire.reference.walk import MAX_DEPTH, delimited, encode_varint, expect, fields, varint
+from pipeline.wire.reference.walk import MAX_DEPTH, delimited, encode_varint, expect, fields, scalars, varint
 from pipeline.wire.rules import Hits, Rules
 
 _LOCATIONS: Final = {
@@ -122,18 +122,21 @@ class _Walk:
                 elif attribute is not None:
                     rebuilt.put(at, stop, delimited(number, attribute))
             else:
-                changed = self._field(table, field, value, stop, location, depth)
+                changed = self._field(table, field, wire, value, stop, location, depth)
                 if changed is not None:
                     rebuilt.put(at, stop, delimited(number, changed))
         result = rebuilt.bytes()
         return _count_dropped(table, result, dropped) if dropped and result is not None else result
 
-    def _field(self, table: Message, field: Field, start: int, end: int, location: str, depth: int) -> bytes | None:
+    def _field(self, table: Message, field: Field, wire: int, start: int, end: int, location: str, depth: int) -> bytes | None:
         if field.message is self._any_value:  # the body of a log record
             body = self._value(start, end, Place("body"), depth, safe=False)
             return None if isinstance(body, _Dropped) else body
         if field.message is not None:
             return self.message(field.message, start, end, _LOCATIONS.get(field.message.name, location), depth)
+        if field.packable and wire == DELIMITED:
+            scalars(self.payload, field, wire, start, end)  # raises where they are none
+            return None
         if field.kind not in ("string", "bytes") or end - start == field.id_bytes > 0:
             return None
         if location == "other" and field.name in _NAMES:

@@ -15,7 +15,7 @@ from pipeline.wire.reference.redact_boundaries import Span, behind_escape, bound
 _AT: Final = re.compile(rb"@|%40|\\u0040")
 _LOCAL: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-") | frozenset(range(0x80, 0x100))
 _DOMAIN: Final = re.compile(rb"[A-Za-z0-9\x80-\xff-]++(?:\.[A-Za-z0-9\x80-\xff-]++)*+")
-_TOP: Final = re.compile(rb"(xn--[A-Za-z0-9-]++|[A-Za-z\x80-\xff]{2,}+)(?:-[A-Za-z0-9\x80-\xff-]*+)?")
+_TOP: Final = re.compile(rb"xn--|[A-Za-z\x80-\xff]{2}")
 _FILE_ENDINGS: Final = frozenset(b"png jpg jpeg gif svg webp css js ts map json html py go rs java so dll".split())
 _MAX_LOCAL: Final = 64
 _MAX_LABEL: Final = 63
@@ -57,9 +57,8 @@ def _domain_end(text: bytes, start: int) -> int | None:
         ends.append((label, end - 1))
     while len(ends) > 1:
         label, end = ends.pop()
-        top = _TOP.fullmatch(label)
-        if top is not None:
-            return None if top.group(1).lower() in _FILE_ENDINGS else end
+        if _TOP.match(label):
+            return None if label.partition(b"-")[0].lower() in _FILE_ENDINGS else end
     return None
 
 

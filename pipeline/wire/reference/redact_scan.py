@@ -1,5 +1,6 @@
 """Finding what a set of rules means in a text, and choosing among what overlaps (redaction contract §3.1)."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
@@ -34,7 +35,6 @@ class _Rule(NamedTuple):
     order: int
     spans: Matcher
     in_keys: bool
-    avoids_tokens: bool
 
 
 class Scanner:
@@ -44,7 +44,7 @@ class Scanner:
         self._actions = actions
         matchers = _matchers(rules, actions.token)
         self._rules = [
-            _Rule(rule.id, rule.priority, order, _matcher(rule, matchers), _in_keys(rule), isinstance(rule, Pattern))
+            _Rule(rule.id, rule.priority, order, _matcher(rule, matchers, actions.tokens), _in_keys(rule))
             for order, rule in enumerate(rules.of_values())
         ]
         self._key_rules = [rule for rule in self._rules if rule.in_keys]
@@ -68,7 +68,7 @@ class Scanner:
             (start, rule.priority, -end, rule.order, rule.id)
             for rule in rules
             for start, end in rule.spans(text)
-            if not (tokens and _in_token(tokens, start, end, touching=rule.avoids_tokens))
+            if not (tokens and _in_token(tokens, start, end))
         )
         selected = []
         behind = 0
@@ -79,22 +79,19 @@ class Scanner:
         return selected
 
 
-def _in_token(tokens: list[Span], start: int, end: int, *, touching: bool) -> bool:
-    """Tell whether a match lies inside a token; with `touching`, whether it overlaps one."""
+def _in_token(tokens: list[Span], start: int, end: int) -> bool:
+    """Tell whether a match lies inside a token."""
     index = bisect_right(tokens, start, key=lambda token: token[0])
-    before = tokens[index - 1] if index else (0, 0)
-    if touching:
-        return start < before[1] or (index < len(tokens) and tokens[index][0] < end)
-    return end <= before[1]
+    return index > 0 and end <= tokens[index - 1][1]
 
 
 def _in_keys(rule: Rule) -> bool:
     return isinstance(rule, Detector) and rule.in_keys
 
 
-def _matcher(rule: Rule, matchers: dict[str, Matcher]) -> Matcher:
+def _matcher(rule: Rule, matchers: dict[str, Matcher], tokens: "re.Pattern[bytes]") -> Matcher:
     if isinstance(rule, Pattern):
-        return _pattern(rule)
+        return _pattern(rule, tokens)
     return shapes(rule.shapes) if rule.shapes else matchers[rule.id]
 
 
@@ -123,7 +120,8 @@ def _matchers(rules: Rules, token: bytes) -> dict[str, Matcher]:
     }
 
 
-def _pattern(pattern: Pattern) -> Matcher:
+def _pattern(pattern: Pattern, tokens: "re.Pattern[bytes]") -> Matcher:
+    """Return the matcher of a user's pattern. It sees the text between replacements: there is nothing to find in them."""
     options = re2.Options()
     options.log_errors = False
     options.case_sensitive = not pattern.ignore_case
@@ -134,9 +132,12 @@ def _pattern(pattern: Pattern) -> Matcher:
 
     def spans(text: bytes) -> Iterable[Span]:
         if literal in (text.lower() if pattern.ignore_case else text):
-            for found in compiled.finditer(text):
-                start, end = found.span(pattern.group)
-                if start < end:
-                    yield start, end
+            at = 0
+            for start, end in (*(token.span() for token in tokens.finditer(text)), (len(text), len(text))):
+                for found in compiled.finditer(text, at, start):
+                    first, last = found.span(pattern.group)
+                    if first < last:
+                        yield first, last
+                at = end
 
     return spans

@@ -251,19 +251,21 @@ def _name_before(text: bytes, end: int) -> bytes:
     return text[behind_escape(text, start) : end]
 
 
+_QUOTED: Final = {
+    **{quote: re.compile(rb"(?:[^%b\\\r\n]|\\[^\r\n])*+" % quote) for quote in (b'"', b"'")},
+    **{
+        slashes + quote: re.compile(rb"(?:(?!%b)[^\r\n])*+" % re.escape(slashes + quote))
+        for slashes in (b"\\", b"\\\\", b"\\\\\\")
+        for quote in (b'"', b"'")
+    },
+}
+"""What stands between quotes of each kind: plain ones may hold escapes, escaped ones end where they come again."""
+
+
 def _end_of_quoted(text: bytes, start: int, quote: bytes) -> int:
     """Return where the quoted value ends that starts here: before its closing quote, or at the end of the line without one."""
-    if len(quote) > 1:
-        line = _LINE_END.search(text, start)
-        limit = len(text) if line is None else line.start()
-        end = text.find(quote, start, limit)
-        return limit if end < 0 else end
-    found = _QUOTED[quote].match(text, start)
-    return start if found is None else found.end()
+    return _match_span(_QUOTED[quote], text, start)[1]
 
-
-_LINE_END: Final = re.compile(rb"[\r\n]")
-_QUOTED: Final = {quote: re.compile(rb"(?:[^%b\\\r\n]|\\[^\r\n])*+" % quote) for quote in (b'"', b"'")}
 
 _OPTION: Final = re.compile(rb"--([A-Za-z0-9][A-Za-z0-9_-]{0,60}+)(?:(=)|[ \t]{1,3}+)([\"']?+)")
 _COMMAND: Final = re.compile(
