@@ -20,18 +20,18 @@ FIELDS: Final[Mapping[tuple[Kind, str], Mapping[str, str]]] = {
     ("processor", "redaction"): {
         "blocked_values": "patterns",
         "blocked_key_patterns": "keys.sensitive",
-        "allowed_keys": "keys.allowed_only",
-        "ignored_keys": "keys.safe",
-        "allowed_values": "allow.patterns",
     },
     ("processor", "probabilistic_sampler"): {"sampling_percentage": "probability"},
 }
 """(kind, written type) to the fields that have another name or place."""
 
-WORDS: Final[Mapping[tuple[Kind, str], Mapping[str, Mapping[str, str]]]] = {
-    ("processor", "redaction"): {"summary": {"info": "counts", "silent": "off"}},
+NEEDLESS: Final[Mapping[tuple[Kind, str], Mapping[str, tuple[str, str]]]] = {
+    ("processor", "redaction"): {
+        "allow_all_keys": ("true", "keys are kept"),
+        "summary": ("", "sluice_redaction_matches_total counts by rule"),
+    },
 }
-"""(kind, written type) and field to the values that are spelt otherwise."""
+"""(kind, written type) to the fields that say what is so anyway: the value that does (empty for any), and why."""
 
 MARKERS: Final[Mapping[str, str]] = {
     "batch": "batching is done at each exporter: its values are the defaults of sending_queue.batch",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from config.aliases import FIELDS, WORDS, canonical_id
+from config.aliases import FIELDS, NEEDLESS, canonical_id
 from config.ids import SECTIONS, split
 from config.messages import Report
 from config.tree import Entry, Key, ListNode, MapNode, Node, ScalarNode, get, under
@@ -37,19 +37,27 @@ def _section(kind: Kind, section: Node, path: str, report: Report) -> Node:
 def _settings(kind: Kind, type_: str, settings: Node, path: str, report: Report) -> Node:
     if not isinstance(settings, MapNode):
         return settings
-    renamed = _renamed(settings, FIELDS.get((kind, type_), {}), WORDS.get((kind, type_), {}))
+    needed = _needed(settings, NEEDLESS.get((kind, type_), {}), path, report)
+    renamed = _renamed(needed, FIELDS.get((kind, type_), {}))
     return _queue(renamed, path, report) if kind == "exporter" else renamed
 
 
-def _renamed(settings: MapNode, fields: Mapping[str, str], words: Mapping[str, Mapping[str, str]]) -> MapNode:
+def _needed(settings: MapNode, needless: Mapping[str, tuple[str, str]], path: str, report: Report) -> MapNode:
+    kept = {}
+    for name, entry in settings.entries.items():
+        word, reason = needless.get(name, ("", ""))
+        if reason and isinstance(entry.value, ScalarNode) and word in ("", entry.value.text.lower()):
+            report.add("I001", entry.key.place, under(path, entry.key.text), "not needed", label=reason)
+        else:
+            kept[name] = entry
+    return MapNode(kept, settings.place)
+
+
+def _renamed(settings: MapNode, fields: Mapping[str, str]) -> MapNode:
     result = MapNode({}, settings.place)
     for name, (key, value) in settings.entries.items():
-        if isinstance(value, ScalarNode) and value.text in words.get(name, {}):
-            result = _put(result, [name], key, ScalarNode(words[name][value.text], plain=True, place=value.place))
-        elif name in fields:
-            result = _put(result, fields[name].split("."), key, _RESHAPED.get(name, _same)(value))
-        else:
-            result = _put(result, [name], key, value)
+        moved = _RESHAPED[name](value) if name in fields and name in _RESHAPED else value
+        result = _put(result, fields[name].split(".") if name in fields else [name], key, moved)
     return result
 
 
@@ -60,10 +68,6 @@ def _put(settings: MapNode, steps: list[str], key: Key, value: Node) -> MapNode:
         below = get(settings, name)
         value = _put(below if isinstance(below, MapNode) else MapNode({}, key.place), rest, key, value)
     return MapNode({**settings.entries, name: Entry(Key(name, key.place), value)}, settings.place)
-
-
-def _same(value: Node) -> Node:
-    return value
 
 
 def _percentage(value: Node) -> Node:

@@ -12,6 +12,7 @@ from config.faults import add_config_error, add_fault
 from config.messages import Place, Report
 from config.nearest import nearest
 from config.parse import parse
+from config.reading import is_text
 from config.secrets import Secrets, telling
 from config.shapes import (
     Field,
@@ -147,7 +148,7 @@ class Decoder:
                 return self.settings(shape.cls, value, below, entry.key.place, self._default(field, base))
             return self.value(shape, value, below, entry.key.place, field.twin)
         name = field.extra.get("env", "")
-        if self._environ.get(name):
+        if (text := self._environ.get(name)) and is_text(text):
             return self.value(shape, self._variable(name, shape, holder), below, holder, field.twin)
         if field.info.required and base is None:
             self._missing(field, node, path, holder, f"or give `{field.twin}`" if field.twin else "")

@@ -8,12 +8,14 @@ from config import ids
 from config.aliases import MARKERS, TYPES
 from config.decode import FAILED, Decoder
 from config.faults import add_config_error
+from config.markers import with_batching
 from config.messages import Report
 from config.nearest import nearest
 from config.tree import Entry, Key, MapNode, Node, ScalarNode, get, under
 from pipeline import registry
 from pipeline.component import Kind
 from pipeline.errors import ConfigError
+from pipeline.settings import NetworkExporter
 from pipeline.spec import ComponentClass
 
 
@@ -45,8 +47,8 @@ class Definitions:
     """All components that the configuration defines, and what it failed to define."""
 
     found: dict[tuple[Kind, str], Definition] = field(default_factory=dict)
-    markers: set[str] = field(default_factory=set)
-    """Ids of processors that are taken for the Collector's sake and do nothing."""
+    markers: dict[str, Node] = field(default_factory=dict)
+    """Processors that are taken for the Collector's sake and do nothing, by id, with their settings."""
     failed: list[tuple[Kind, str]] = field(default_factory=list)
     """Entries that name no component; an empty id stands for a whole section."""
 
@@ -94,11 +96,14 @@ class _Entry:
             self._definitions.failed.append((kind, self._name))
             report.add("E012", key.place, self._section, f"bad component id `{key.text}`", label=label)
         elif kind == "processor" and type_ in MARKERS:
-            self._definitions.markers.add(self._name)
+            self._definitions.markers[self._name] = self._settings
             report.add("I001", key.place, self._path, "not needed", help=(MARKERS[type_],))
         elif cls := self._find(type_, report):
-            config = decoder.settings(registry.config_type(cls), self._settings, self._path, key.place)
-            definition = Definition(kind, self._name, key, self._path, cls, config, self._settings)
+            config_type, settings = registry.config_type(cls), self._settings
+            if issubclass(config_type, NetworkExporter):
+                settings = with_batching(settings, self._definitions.markers.items())
+            config = decoder.settings(config_type, settings, self._path, key.place)
+            definition = Definition(kind, self._name, key, self._path, cls, config, settings)
             self._definitions.found[kind, self._name] = definition
 
     def _find(self, type_: str, report: Report) -> ComponentClass | None:
@@ -121,9 +126,12 @@ def _ambiguous(definitions: Definitions, report: Report) -> None:
     for connector in definitions.of("connector"):
         for kind in ("receiver", "exporter"):
             if other := definitions.found.get((kind, connector.id)):
+                article = "an" if kind == "exporter" else "a"
                 first, second = sorted((connector, other), key=lambda one: (one.key.place.line, one.key.place.col))
                 label = f"{first.kind} at {first.key.place.line}:{first.key.place.col}"
-                report.add("E014", second.key.place, second.path, f"`{second.id}` is a {kind} and a connector", label=label)
+                report.add(
+                    "E014", second.key.place, second.path, f"`{second.id}` is {article} {kind} and a connector", label=label
+                )
 
 
 def construct(definition: Definition, report: Report) -> None:

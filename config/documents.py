@@ -9,9 +9,9 @@ from config.collector import canonical
 from config.merge import merge
 from config.messages import Place, Report
 from config.parse import parse
-from config.secrets import hide_suspects
+from config.secrets import hide_suspect_lines, hide_suspects
 from config.sources import Source
-from config.tree import ListNode, MapNode, Node, ScalarNode, item
+from config.tree import BrokenNode, ListNode, MapNode, Node, ScalarNode, item
 
 
 class Documents(NamedTuple):
@@ -45,6 +45,8 @@ def _documents(source: Source, opened: tuple[Path, ...], directories: dict[str, 
     elif isinstance(node, ScalarNode | ListNode):
         got = "a list" if isinstance(node, ListNode) else "text"
         report.add("E102", node.place, "", f"expected a map of sections, got {got}")
+    if isinstance(node, BrokenNode):
+        hide_suspect_lines(source.name, source.text, report)
     if not isinstance(node, MapNode):
         return
     entries = dict(node.entries)

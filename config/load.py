@@ -74,7 +74,7 @@ def _check(root: MapNode, decoder: Decoder, report: Report) -> tuple[DaemonSpec 
     check_version(root, report)
     definitions = define(root, decoder, report)
     definitions.failed += [(ids.SECTIONS[section], "") for section in misspelt if section in ids.SECTIONS]
-    service = decode_service(root, decoder, report, misspelt="service" in misspelt)
+    service = decode_service(root, definitions.markers.items(), decoder, report, misspelt="service" in misspelt)
     wires = wiring.connect(root, definitions, report)
     extensions = wiring.extensions(root, definitions, report)
     if wires:

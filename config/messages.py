@@ -63,6 +63,13 @@ class Report:
         """Register a source in the order of merging; excerpts are cut from its text."""
         self._lines[name] = split_lines(text)
 
+    def unused(self, name: str) -> str:
+        """Return a name that no source has yet: `<yaml>`, then `<yaml 2>`."""
+        number = 1
+        while (numbered := name if number == 1 else f"{name[:-1]} {number}{name[-1]}") in self._lines:
+            number += 1
+        return numbered
+
     def argument(self, name: str, shown: str) -> None:
         """Register a `--set` argument; `shown` stands for it once its value turns out to be secret."""
         self._lines[name] = []
@@ -84,6 +91,10 @@ class Report:
     def failed(self) -> bool:
         """Whether an error was recorded."""
         return any(fault.code.startswith("E") for fault in self._faults)
+
+    def failed_under(self, path: str) -> bool:
+        """Return whether an error was recorded for a path or something below it."""
+        return any(fault.code.startswith("E") and fault.path.startswith(path) for fault in self._faults)
 
     def messages(self) -> list[Message]:
         """Return all messages, sorted by file order, line, column, code."""

@@ -10,6 +10,7 @@ from config.ids import SECTIONS
 from config.merge import merge
 from config.messages import Place, Report
 from config.parse import parse
+from config.secrets import telling
 from config.tree import Entry, Key, ListNode, MapNode, Node, ScalarNode, item, under
 
 _SEGMENT: Final = re.compile(r'(?:"((?:[^"\\]|\\.)+)"|([^.\[\]="\s]+))((?:\[[0-9]{1,6}\])*)')
@@ -38,6 +39,8 @@ def apply(root: MapNode, argument: str, report: Report) -> MapNode:
         path, text = _split(argument)
         put = _put(root, path, _value(text, place), place, report)
     except _Fault as fault:
+        if telling(argument.partition("=")[0].rpartition(".")[2]):
+            report.hide(place)
         report.add("E501", place, "", str(fault))
         return root
     return put if isinstance(put, MapNode) else root

@@ -19,6 +19,7 @@ from yaml.reader import Reader, ReaderError
 from yaml.scanner import Scanner
 
 from config.messages import Place, Report
+from config.reading import is_text
 from config.syntax import SyntaxFault, explain, unprintable
 from config.tree import BrokenNode, Entry, Key, ListNode, MapNode, Node, ScalarNode, item, under
 
@@ -118,7 +119,7 @@ class _Composer:
 
     def _scalar(self, event: ScalarEvent) -> ScalarNode:
         plain = event.style is None and event.tag != "tag:yaml.org,2002:str" and event.tag != "!"
-        if any("\ud800" <= character <= "\udfff" for character in event.value):
+        if not is_text(event.value):
             raise SyntaxFault(self._place(event), "half of a surrogate pair is no character")
         start, end = event.start_mark, event.end_mark
         raw = self._text[start.index : end.index] if start and end else ""

@@ -28,12 +28,17 @@ def read_bytes(file: Path, most: int) -> bytes:
 
 
 def read_text(file: Path, limit: int) -> str:
-    """Return the text of a file without its last newline. Raises Unreadable."""
+    """Return the text of a file of at most `limit` bytes (whole MiB) without its last newline. Raises Unreadable."""
     content = read_bytes(file, limit + 1)
     if len(content) > limit:
-        raise Unreadable(f"larger than {limit // 1024} KiB")
+        raise Unreadable(f"larger than {limit // 1024**2} MiB")
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         raise Unreadable("not UTF-8 text") from error
     return text.removesuffix("\n").removesuffix("\r")
+
+
+def is_text(text: str) -> bool:
+    """Return whether a string can be written as UTF-8: bytes of a variable that are not, and halves of pairs, can't."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

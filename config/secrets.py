@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from config.messages import Report
+from config.excerpt import split_lines
+from config.messages import Place, Report
 from config.reading import Unreadable, read_text
 from config.tree import ListNode, MapNode, Node, ScalarNode
 from pipeline.types import Secret
@@ -19,6 +20,7 @@ _TOO_OPEN: Final = 0o037
 _TELLING: Final = re.compile(
     r"secret|token|passw|passphrase|dsn$|credential|authorization|cookie|(?:^|[-_.])key$|apikey$", re.IGNORECASE
 )
+_KEY: Final = re.compile(r"""([A-Za-z0-9_.-]+)["']?\s*:\s*""")
 _FILE: Final = re.compile(r"_(file|path|dir)$", re.IGNORECASE)
 
 
@@ -38,6 +40,21 @@ def hide_suspects(node: Node, report: Report, key: str = "") -> None:
         case MapNode():
             for name, entry in node.entries.items():
                 hide_suspects(entry.value, report, name)
+
+
+def hide_suspect_lines(file: str, text: str, report: Report) -> None:
+    """Do the same for text that is no YAML, by its lines: hide what follows a telling key, and what is indented below it."""
+    below: int | None = None
+    for number, line in enumerate(split_lines(text), 1):
+        indent = len(line) - len(line.lstrip())
+        if below is not None and line.strip() and indent <= below:
+            below = None
+        hidden = [0] if below is not None else [found.end() for found in _KEY.finditer(line) if telling(found[1])]
+        if hidden and "${" not in line[hidden[0] :] and line[hidden[0] :].strip():
+            start = max(hidden[0], indent)
+            report.hide(Place(file, number, start + 1, number, len(line) + 1))
+        if hidden and below is None:
+            below = indent
 
 
 class Secrets:

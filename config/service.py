@@ -1,12 +1,14 @@
 """The top level of a configuration and its `service` section (config contract §1)."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from config import ids
 from config.decode import FAILED, Decoder
+from config.markers import with_limit
 from config.messages import Place, Report
 from config.nearest import nearest
-from config.tree import Entry, Key, MapNode, ScalarNode, get
+from config.tree import Entry, Key, MapNode, Node, ScalarNode, get
 from pipeline.settings import ServiceSettings
 
 SECTIONS: Final = (*ids.SECTIONS, "service", "tests", "version", "include")
@@ -35,12 +37,22 @@ def check_version(root: MapNode, report: Report) -> None:
     if node is not None:
         shown = f"version {node.text}" if isinstance(node, ScalarNode) else "this version"
         report.add(
-            "E104", node.place, "version", f"{shown} is not supported", label="1", help=("`sluice migrate` rewrites a file",)
+            "E104",
+            node.place,
+            "version",
+            f"{shown} is not supported",
+            label=f"this release reads {VERSION}",
+            help=("`sluice migrate` rewrites a file",),
         )
 
 
-def decode_service(root: MapNode, decoder: Decoder, report: Report, *, misspelt: bool) -> ServiceSettings | None:
-    """Return the `service` section, or None when it has a fault; one that is `misspelt` is reported already."""
+def decode_service(
+    root: MapNode, markers: Iterable[tuple[str, Node]], decoder: Decoder, report: Report, *, misspelt: bool
+) -> ServiceSettings | None:
+    """Return the `service` section, or None when it has a fault; one that is `misspelt` is reported already.
+
+    `markers` are processors whose values are defaults of the service.
+    """
     entry = root.entries.get("service")
     node, place = (entry.value, entry.key.place) if entry else (MapNode({}, root.place), Place(root.place.file))
     if isinstance(node, ScalarNode) and node.null:
@@ -51,6 +63,8 @@ def decode_service(root: MapNode, decoder: Decoder, report: Report, *, misspelt:
         node = MapNode({**node.entries, "pipelines": Entry(Key("pipelines", place), none)}, node.place)
         pipelines = none
     if isinstance(pipelines, MapNode) and not pipelines.entries and not misspelt:
-        report.add("E208", pipelines.place, "service.pipelines", "there is no pipeline", help=("logs, traces or metrics: {…}",))
-    settings = decoder.settings(ServiceSettings, node, "service", place)
+        report.add(
+            "E208", pipelines.place, "service.pipelines", "there is no pipeline", help=("add `logs`, `traces` or `metrics`",)
+        )
+    settings = decoder.settings(ServiceSettings, with_limit(node, markers), "service", place)
     return None if settings is FAILED else settings

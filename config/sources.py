@@ -26,7 +26,9 @@ class Source(NamedTuple):
 def read(argument: str, environ: Mapping[str, str], report: Report) -> Iterator[Source]:
     """Yield the texts that one `--config` names; what can't be read is reported and left out."""
     if argument.startswith("yaml:"):
-        yield from _decoded("<yaml>", argument.removeprefix("yaml:").encode(errors="surrogateescape"), Path(), report)
+        yield from _decoded(
+            report.unused("<yaml>"), argument.removeprefix("yaml:").encode(errors="surrogateescape"), Path(), report
+        )
     elif argument.startswith("env:"):
         text = environ.get(argument.removeprefix("env:"))
         if text is None:

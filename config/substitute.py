@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from config.messages import Report
-from config.reading import Unreadable, read_text
+from config.reading import Unreadable, is_text, read_text
 from config.template import MAX_DEPTH, Part, Reference, TooDeep, Unclosed, parse
 from config.tree import BrokenNode, Entry, ListNode, MapNode, Node, ScalarNode, inside, item, under
 
@@ -126,7 +126,7 @@ class _Scalar:
         value = self._environ.get(name)
         if value is not None:
             self._used.add(name)
-            if not value.isascii() and "\ufffd" in value.encode(errors="replace").decode(errors="replace"):
+            if not is_text(value):
                 self._add("E306", reference.start, reference.end, f"environment variable {name} is not UTF-8 text")
                 return None
         if value or (value is not None and reference.operator != ":?"):

@@ -31,7 +31,10 @@ def explain(error: MarkedYAMLError, text: str, file: str) -> SyntaxFault:
     opened = error.context_mark or here
     if here is None or opened is None:
         return SyntaxFault(Place(file), problem or "cannot be read")
-    return _tab(text, here, file) or _unclosed(problem, context, opened, here, file) or _misplaced(problem, opened, here, file)
+    fault = _tab(text, here, file) or _unclosed(problem, context, opened, here, file) or _misplaced(problem, opened, here, file)
+    if context.startswith("while parsing a flow") and "${" in split_lines(text)[opened.line]:
+        fault.help = (*fault.help, "quote a ${…} that stands inside of { } or [ ]")
+    return fault
 
 
 def unprintable(error: ReaderError, text: str, file: str) -> SyntaxFault:
@@ -58,7 +61,7 @@ def _unclosed(problem: str, context: str, opened: Mark, here: Mark, file: str) -
         return SyntaxFault(_at(file, opened), "quoted text is not closed", label="opened here")
     for kind, bracket, name in (("flow sequence", "]", "list"), ("flow mapping", "}", "map")):
         if context == f"while parsing a {kind}" and problem.startswith("expected ','"):
-            if here.line != opened.line:
+            if here.line != opened.line or problem.endswith("'<stream end>'"):
                 return SyntaxFault(_at(file, opened), f"{name} is not closed", label="opened here")
             return SyntaxFault(_at(file, here), f"`,` or `{bracket}` expected")
     return None
