@@ -34,7 +34,7 @@ from exporters.sentry.exceptions import is_exception
 from exporters.sentry.logs import Logs
 from exporters.sentry.rate_limits import RateLimits
 from exporters.sentry.spans import transactions
-from pipeline import Batch, Busy, Exporter, Held, Rejected, Request, Unauthorized, packing
+from pipeline import Batch, Exporter, Held, Rejected, Request, Unauthorized, packing
 from pipeline.batch import subset
 from pipeline.net.compression import compress, content_encoding
 from pipeline.net.http_client import HttpAnswer
