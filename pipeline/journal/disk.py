@@ -68,7 +68,6 @@ class DiskJournal(LaneJournal):
         self._writing: set[str] = set()
         self._damage: set[tuple[str, int]] = set()
         self._saved: State | None = None
-        self._saving = asyncio.Lock()
         self._running = False
         self._full = False
 
@@ -237,21 +236,20 @@ class DiskJournal(LaneJournal):
     # ---- remembering the cursors, giving segments back ----
 
     async def _each_tick(self) -> None:
-        await asyncio.shield(self._checkpoint())
+        await self._checkpoint()
 
     async def _checkpoint(self) -> None:
         """Write the cursors file, then take away the segments that no cursor needs any more."""
-        async with self._saving:
-            state, settled = self._snapshot()
-            if state == self._saved and not settled:
-                return
-            try:
-                await self._writer.call(partial(self._save, state, settled))
-            except OSError as error:
-                self._metrics.add(catalogue.JOURNAL_ERRORS, op="cursors")
-                _log.error("journal cursors not saved", error=error.strerror)
-            else:
-                self._saved_as(state, settled)
+        state, settled = self._snapshot()
+        if state == self._saved and not settled:
+            return
+        try:
+            await self._writer.call(partial(self._save, state, settled))
+        except OSError as error:
+            self._metrics.add(catalogue.JOURNAL_ERRORS, op="cursors")
+            _log.error("journal cursors not saved", error=error.strerror)
+        else:
+            self._saved_as(state, settled)
 
     def _save(self, state: State, settled: Mapping[str, Sequence[Segment]]) -> None:
         self._cursors_file.write(state)

@@ -85,7 +85,7 @@ class SegmentFiles:
         self.bytes += more
 
     def remove(self, segments: Sequence[Segment]) -> None:
-        """Take segments out of their lanes; what they held is gone. One that is not there is no matter."""
+        """Take segments out of their lanes; what they held is gone. They may be taken out twice."""
         for segment in segments:
             if not segment.path.exists():
                 continue

@@ -232,21 +232,16 @@ async def test_what_is_appended_after_a_loss_is_never_taken_for_settled(disk: Di
     assert numbers(await journal.read(A, 1 << 20)) == [10]
 
 
-async def test_records_of_a_recycled_files_earlier_life_never_come_back(tmp_path: Path) -> None:
-    settings = JournalSettings(dir=str(tmp_path / "journal"))
-    journal = DiskJournal(settings, cursors("a"), Metrics(), Overflow(), segment_bytes=SEGMENT)
-    await journal.open()
+async def test_records_of_a_recycled_files_earlier_life_never_come_back(
+    disk: DiskMaker, directory: Path, metrics: Metrics
+) -> None:
+    journal = await disk()
     for number in range(100):
         await journal.append([("logs", logs(number, 1000))])
         journal.settle(A, [entry.position for entry in await journal.read(A, 1 << 20)])
         await journal._checkpoint()
     await journal.append([("logs", logs(100, 1000))])
-    directory = crashed(tmp_path / "journal")
-    await journal.aclose()
-    metrics, overflow = Metrics(), Overflow()
-    again = DiskJournal(JournalSettings(dir=str(directory)), cursors("a"), metrics, overflow, segment_bytes=SEGMENT)
-    await again.open()
-    assert numbers(await again.read(A, 1 << 20)) == [100]
+    again = await disk(where=crashed(directory))
     assert again.backlog(A).batches == 1
+    assert numbers(await again.read(A, 1 << 20)) == [100]
     assert metrics.value(catalogue.JOURNAL_CORRUPT) == 0
-    await again.aclose()
