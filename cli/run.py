@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
-from config.load import load
 
 from cli.options import config_options
+from config.load import load
 from pipeline.spec import DaemonSpec
 from pipeline.version import VERSION
 

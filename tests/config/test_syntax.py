@@ -11,7 +11,7 @@ from tests.config.checking import alone, said
     [
         ("a: [1,\n  2\nb: 3\n", (1, 4), "list is not closed (opened here)"),
         ("a: {b: 1\n", (1, 4), "map is not closed (opened here)"),
-        ("a: [1 'b']\n", (1, 8), "`,` or `]` expected"),
+        ('a: ["1" "b"]\n', (1, 9), "`,` or `]` expected"),
         ("a: 'x\nb: 1\n", (1, 4), "quoted text is not closed (opened here)"),
         ('a: "x\n', (1, 4), "quoted text is not closed (opened here)"),
         ("a: b: c\n", (1, 5), "`:` is not allowed here"),
