@@ -20,11 +20,12 @@ class Duplicates:
     def seen(self, source: Source, time: int, trace_id: str, span_id: str, kind: str, message: str) -> bool:
         """Return whether the other source told of this exception within five seconds; remember it otherwise.
 
-        What comes from one source twice is not a duplicate: it may be the same batch, encoded again.
+        What comes from one source twice is not a duplicate: it may be the same batch, encoded again. Types are compared without
+        their module, which OpenTelemetry's SDK for Python gives on spans and leaves out of logs.
         """
         if not trace_id:
             return False
-        key = digest(trace_id, span_id, kind, message)
+        key = digest(trace_id, span_id, kind.rpartition(".")[2], message)
         known = self._known.pop(key, None)
         if known is not None and known[0] != source and abs(known[1] - time) <= WINDOW:
             self._known[key] = known

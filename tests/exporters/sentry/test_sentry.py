@@ -317,6 +317,12 @@ async def test_an_exception_that_was_logged_first_is_one_event_too(host: Host) -
     assert made.encode(span_batch([EXCEPTION])) == []
 
 
+async def test_a_type_with_its_module_on_the_span_is_the_same_exception(host: Host) -> None:
+    made = exporter(host)
+    assert len(made.encode(span_batch([{**EXCEPTION, "exception.type": "shop.errors.KeyError"}]))) == 1
+    assert routes(made.encode(log_batch(error(attributes=EXCEPTION, span_id=SPAN[:-1] + "0")))) == [("log", 1, 1)]
+
+
 async def test_exceptions_far_apart_are_two_events(host: Host) -> None:
     made = exporter(host)
     made.encode(log_batch(error(attributes=EXCEPTION, span_id=SPAN[:-1] + "0", time=time.time_ns() - 6 * 10**9)))
