@@ -25,7 +25,7 @@ def add_fault(report: Report, fault: Fault, node: ScalarNode, path: str) -> None
     report.add(fault.code, place, path, fault.message, label=fault.label, help=(fault.help,) if fault.help else ())
 
 
-def add_config_error(report: Report, error: ConfigError, node: Node, path: str, holder: Place, *, code: str = "") -> None:
+def add_config_error(report: Report, error: ConfigError, node: Node, path: str, holder: Place) -> None:
     """Report what a component or settings struct refuses, at the node that its path leads to, as far as that exists."""
     place = holder
     found: Node | None = node
@@ -41,7 +41,7 @@ def add_config_error(report: Report, error: ConfigError, node: Node, path: str, 
     label, message, advice = (_without(hidden, text) for text in (error.label, str(error), error.help))
     if isinstance(found, ScalarNode) and found.origin:
         label = found.origin
-    report.add(code or error.code, place, path, message, label=label, help=(advice,) if advice else ())
+    report.add(error.code, place, path, message, label=label, help=(advice,) if advice else ())
 
 
 def _child(node: Node | None, step: str | int) -> tuple[Place, Node] | None:
