@@ -1,0 +1,32 @@
+"""Compiles the wire kernel where there is a C compiler; without one the plain-Python reference serves instead."""
+
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+KERNEL = Path("pipeline/wire/kernel")
+
+setup(
+    ext_modules=cythonize(
+        [
+            Extension(
+                f"pipeline.wire.kernel.{source.stem}",
+                [str(source)],
+                include_dirs=[str(KERNEL)],
+                extra_compile_args=["-O3", "-fno-strict-aliasing"],
+                optional=True,
+            )
+            for source in sorted(KERNEL.glob("*.pyx"))
+        ],
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": False,
+            "wraparound": False,
+            "cdivision": True,
+            "initializedcheck": False,
+            "
+        },
+        build_dir="build/cython",
+    )
+)
