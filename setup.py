@@ -13,9 +13,10 @@ setup(
             Extension(
                 f"pipeline.wire.kernel.{source.stem}",
                 [str(source)],
+                depends=[str(header) for header in sorted((*KERNEL.glob("*.h"), *KERNEL.glob("*.pxd")))],
                 include_dirs=[str(KERNEL)],
                 extra_compile_args=["-O3", "-fno-strict-aliasing"],
-                optional=True,
+                optional=True,  # a machine without a C compiler still gets a sluice that works
             )
             for source in sorted(KERNEL.glob("*.pyx"))
         ],
@@ -25,7 +26,6 @@ setup(
             "wraparound": False,
             "cdivision": True,
             "initializedcheck": False,
-            "
         },
         build_dir="build/cython",
     )
