@@ -58,6 +58,7 @@ cdef struct Visit:
     uint32_t wire
 
 cdef object malformed(const Fault* fault, Cursor start)
+cdef int root(str signal) except -1
 
 
 cdef inline Cursor refused(Fault* fault, Reason reason, Cursor at) noexcept nogil:
@@ -152,6 +153,11 @@ cdef inline bint packed_is_whole(uint8_t wires, Cursor value, Cursor stop, Fault
         refused(fault, BAD_PACKED, value)
         return False
     return True
+
+
+cdef inline bint packable(const OtlpField* field) noexcept nogil:
+    """Tell whether the values of a field may stand one after the other in one delimited field."""
+    return field.repeated and field.wires != 1 << DELIMITED
 
 
 cdef inline uint64_t fixed64(Cursor at) noexcept nogil:

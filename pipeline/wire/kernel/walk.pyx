@@ -1,8 +1,19 @@
-"""Raising what a walk without the GIL found."""
+"""Where a walk begins, and raising what it found without the GIL."""
 
-from pipeline.wire.kernel.tables cimport MESSAGES
+from pipeline.wire.kernel.tables cimport LogsData, MESSAGES, MetricsData, TracesData
 
 from pipeline.wire.errors import Malformed
+
+cdef int root(str signal) except -1:
+    """Return the message type of a payload."""
+    if signal == "logs":
+        return LogsData
+    if signal == "traces":
+        return TracesData
+    if signal == "metrics":
+        return MetricsData
+    raise KeyError(signal)
+
 
 cdef object malformed(const Fault* fault, Cursor start):
     """Return the exception of a fault, with the words of the reference."""

@@ -86,17 +86,24 @@ def _valid(given: bytes, field: Field) -> bool:
 
 def _check_value(data: bytes, start: int, end: int, message: Message) -> None:
     """Check a value or attribute and all that is nested in it. With a stack of its own: the input decides how deep it goes."""
-    waiting = [(start, end, message, 0)]
-    while waiting:
-        start, end, message, depth = waiting.pop()
-        if message.nests:
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise Malformed(start, f"value nested deeper than {MAX_DEPTH} levels")
-        for at, number, wire, value, stop in fields(data, start, end):
+    open_messages = [(fields(data, start, end), message, _depth(message, 0, start))]
+    while open_messages:
+        rest, message, depth = open_messages[-1]
+        for at, number, wire, value, stop in rest:
             field = expect(message, number, wire, at)
             if field is not None and field.message is not None:
-                waiting.append((value, stop, field.message, depth))
+                open_messages.append((fields(data, value, stop), field.message, _depth(field.message, depth, value)))
+                break
+        else:
+            open_messages.pop()
+
+
+def _depth(message: Message, above: int, start: int) -> int:
+    if not message.nests:
+        return above
+    if above == MAX_DEPTH:
+        raise Malformed(start, f"value nested deeper than {MAX_DEPTH} levels")
+    return above + 1
 
 
 def _check_packed(data: bytes, field: Field, wire: int, start: int, end: int) -> None:

@@ -1,0 +1,3 @@
+from pipeline.types import Signal
+
+def validate(payload: bytes, signal: Signal) -> tuple[bytes, int, int]: ...
