@@ -91,7 +91,7 @@ cdef inline Cursor varint(Cursor at, Cursor end, uint64_t* value, Fault* fault) 
 
 
 cdef inline Cursor next_field(Cursor at, Cursor end, Visit* visit, Fault* fault) noexcept nogil:
-    """Read the field at `at` of a message that ends at `end`, which lies behind `at`; return its end, NULL where it is malformed."""
+    """Read the field at `at`, which lies before the `end` of its message; return where it ends, NULL where it is malformed."""
     cdef uint64_t key, length
     cdef Cursor value = varint(at, end, &key, fault)
     if value is NULL:
@@ -123,12 +123,14 @@ cdef inline Cursor next_field(Cursor at, Cursor end, Visit* visit, Fault* fault)
     return visit.stop
 
 
+cdef inline const OtlpField* known(uint32_t message, const Visit* visit) noexcept nogil:
+    """Return the table entry of a field, one without `wires` for an unknown number."""
+    return &MESSAGES[message].fields[visit.number if visit.number < NUMBERS else 0]
+
+
 cdef inline const OtlpField* expected(uint32_t message, const Visit* visit, Fault* fault) noexcept nogil:
-    """Return the table entry of a field, one without `wires` for an unknown number; NULL for a known one with a wrong wire type."""
-    cdef const OtlpField* field
-    if visit.number >= NUMBERS:
-        return &MESSAGES[message].fields[0]
-    field = &MESSAGES[message].fields[visit.number]
+    """As `known`; NULL and a fault for a known field with a wire type it can't have."""
+    cdef const OtlpField* field = known(message, visit)
     if field.wires == 0 or field.wires >> visit.wire & 1:
         return field
     fault.message = message

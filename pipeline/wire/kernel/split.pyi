@@ -1,0 +1,3 @@
+from pipeline.types import Signal
+
+def split(payload: bytes, signal: Signal, *, max_items: int, max_bytes: int) -> list[bytes]: ...
