@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon import get, get_json, until
-from tests.e2e.conftest import ROOT, Default
+from tests.default_pipeline import ROOT, Default
 
 PLANTED = ["jo.doe@example.com", "hunter2", "4000 0000 0000 0010", "AKIA" + "IOSFODNN7EXAMPLE"]
 """Everything personal or secret in the README's examples."""
