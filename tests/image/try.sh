@@ -1,10 +1,13 @@
 #!/bin/sh
 # Builds the Dockerfile where no registry can be reached, on a bare Debian in place of its base image, and starts the result
-# (start.sh). Needs root, debootstrap, buildah and iproute2 (make parts).
+# (start.sh). Needs root, debootstrap, buildah, iproute2 (make parts) and 2 GB of memory: all of it lies in a tmpfs that only
+# this process sees, so nothing is left behind however it ends.
 set -eu
+[ "${1-}" = private ] || exec unshare --mount sh "$0" private
 cd "$(dirname "$0")/../.."
-work=$(mktemp -d)
-trap 'rm -rf --one-file-system "$work"' EXIT
+work=$PWD/.cache/image
+mkdir -p "$work"
+mount -t tmpfs image "$work"
 buildah() { command buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run" "$@"; }
 quietly() { "$@" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }; }
 
