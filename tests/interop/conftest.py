@@ -16,6 +16,4 @@ def default(tmp_path: Path) -> Iterator[Default]:
         yield running
         running.settle()
         assert vendors.refused(running) == []
-        pages = running.pages()
-        assert running.daemon.stop() == 0
-        assert planted.places(pages | running.files()) == []
+        planted.assert_hidden(running)

@@ -1,7 +1,8 @@
 """Personal data and secrets, all invented, that the tests here send and that nobody may see again."""
 
-from collections.abc import Mapping
 from typing import Final
+
+from tests.default_pipeline import Default
 
 EMAIL: Final = "jo.doe" + "@example.com"
 CARD: Final = "4000 0000" + " 0000 0010"
@@ -10,9 +11,11 @@ KEY_ID: Final = "AK" + "IA" + "ABCDEFGH234567QR"
 ALL: Final = (EMAIL, CARD, PASSWORD, KEY_ID)
 
 
-def places(shown: Mapping[str, bytes], secrets: tuple[str, ...] = ALL) -> list[str]:
-    """Return where a planted value can be seen, in any spelling."""
-    spellings = {
-        spelling.encode() for secret in secrets for spelling in (secret, secret.replace(" ", ""), secret.replace("@", "%40"))
-    }
-    return [place for place, content in shown.items() if any(spelling in content for spelling in spellings)]
+def assert_hidden(default: Default, *secrets: str) -> None:
+    """Stop the pipeline; neither what is planted nor `secrets` may be seen, in any spelling, in what it showed and wrote."""
+    shown = default.pages()
+    assert default.daemon.stop() == 0
+    shown |= default.files()
+    for secret in (*ALL, *secrets):
+        spellings = [spelling.encode() for spelling in (secret, secret.replace(" ", ""), secret.replace("@", "%40"))]
+        assert [place for place, content in shown.items() if any(spelling in content for spelling in spellings)] == []
