@@ -101,8 +101,8 @@ class Listener(Settings, frozen=True):
         asks = self.auth is not None or (self.tls is not None and self.tls.client_ca_file is not None)
         if asks or is_local(self.endpoint):
             return ()
-        help = "set `auth`, or `tls` with `client_ca_file`, or listen on 127.0.0.1"
-        return [ConfigError("W112", "anybody who can reach this address may use it", path=("endpoint",), help=help)]
+        advice = "set `auth`, or `tls` with `client_ca_file`, or listen on 127.0.0.1"
+        return [ConfigError("W112", "anybody who can reach this address may use it", path=("endpoint",), help=advice)]
 
 
 class HttpListener(Listener, frozen=True):
