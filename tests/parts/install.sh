@@ -5,6 +5,7 @@ cd "$(dirname "$0")/../.."
 export DEBIAN_FRONTEND=noninteractive
 missing=""
 command -v promtool >/dev/null || missing="$missing prometheus"
+command -v curl >/dev/null || missing="$missing curl"
 command -v openssl >/dev/null || missing="$missing openssl"
 command -v npm >/dev/null || missing="$missing nodejs npm"
 command -v debootstrap >/dev/null || missing="$missing debootstrap"
