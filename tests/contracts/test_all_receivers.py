@@ -1,4 +1,4 @@
-"""What every receiver promises: it answers once the data is safe, says whether to come again, hands on nothing that it can't read."""
+"""What every receiver promises: it answers once the data is safe, says whether to come again, hands on nothing unreadable."""
 
 import asyncio
 import socket
