@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= config/pipelines/default.yaml
+ENGINE ?= docker
+.SILENT:
 
 run: .venv/run.stamp ## Set up and serve the default pipeline (CONFIG=… for another)
 	SLUICE_JOURNAL_DIR=$${SLUICE_JOURNAL_DIR:-.journal} $(BIN)/sluice run --config $(CONFIG)
@@ -20,6 +22,12 @@ lint: .venv/dev.stamp ## Check style, types, the direction of imports, and the D
 parts: .venv/dev.stamp ## Install the real servers and clients that some tests drive (Debian, root)
 	sh tests/parts/install.sh
 
+image: ## Build the container image sluice (ENGINE=docker, podman or buildah)
+	BUILDAH_FORMAT=docker $(ENGINE) build --tag sluice .
+
+image-try: ## Build and start the image without a registry, on a bare Debian (Debian, root)
+	sh tests/image/try.sh
+
 lock: ## Write the locks anew from pyproject.toml (needs uv)
 	sh requirements/lock.sh
 
@@ -27,7 +35,7 @@ clean: ## Remove what was built and installed
 	rm -rf .venv .cache .journal .parts build dist *.egg-info
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 .venv/run.stamp: requirements/run.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -39,4 +47,4 @@ help:
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	touch $@
 
-.PHONY: run test lint parts lock clean help
+.PHONY: run test lint parts image image-try lock clean help

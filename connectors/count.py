@@ -1,4 +1,4 @@
-"""Count logs, spans and metric points, so that what passes through becomes a metric.
+"""Count logs, spans and data points, and pass the counts on as metrics.
 
     connectors:
       count:

@@ -67,6 +67,8 @@ class OtlpHttp(Exporter):
 
     def encode(self, batch: Batch) -> Sequence[Request]:
         """Return the batch as one request."""
+        if not batch.items:
+            return []
         is_json = self._config.encoding == "json"
         body = wire.to_json(batch.payload, batch.signal, wire.OTLP) if is_json else batch.payload
         return [Request(compress(body, self._config.compression), batch, batch.items, len(body))]

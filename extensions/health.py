@@ -1,4 +1,4 @@
-"""Health endpoints for probes and people.
+"""Tell probes and people how the daemon is.
 
     extensions:
       health:

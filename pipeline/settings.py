@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from pipeline.errors import ConfigError
+from pipeline.net.address import is_local
 from pipeline.types import Duration, Endpoint, Percent, Secret, Signal, Size
 
 
@@ -87,13 +88,26 @@ class Cors(Settings, frozen=True):
     max_age: Annotated[Duration, about("How long a browser may keep the answer.")] = 7200
 
 
-class HttpListener(Settings, frozen=True):
+class Listener(Settings, frozen=True):
     """An address to listen on, and who may use it."""
 
     endpoint: Annotated[Endpoint, about("Address to listen on; loopback unless you say otherwise.")]
     tls: Annotated[ServerTls | None, about("Serve TLS.")] = None
     auth: Annotated[ListenerAuth | None, about("What a client has to show.")] = None
     max_request_body_size: Annotated[Size, about("Largest body taken, as sent and decompressed.")] = 64 * 1024 * 1024
+
+    def warnings(self) -> Sequence[ConfigError]:
+        """Warn of an address that others can reach and anybody may use."""
+        asks = self.auth is not None or (self.tls is not None and self.tls.client_ca_file is not None)
+        if asks or is_local(self.endpoint):
+            return ()
+        advice = "set `auth`, or `tls` with `client_ca_file`, or listen on 127.0.0.1"
+        return [ConfigError("W112", "anybody who can reach this address may use it", path=("endpoint",), help=advice)]
+
+
+class HttpListener(Listener, frozen=True):
+    """An address to listen on with HTTP."""
+
     cors: Annotated[Cors | None, about("Let browsers post from other origins.")] = None
     keepalive: Annotated[Duration, about("Close a connection that was idle this long.")] = 75
 
@@ -105,13 +119,9 @@ class HttpListener(Settings, frozen=True):
         return ()
 
 
-class GrpcListener(Settings, frozen=True):
-    """An address to listen on with gRPC, and who may use it."""
+class GrpcListener(Listener, frozen=True):
+    """An address to listen on with gRPC; credentials come as metadata, and a body is a message."""
 
-    endpoint: Annotated[Endpoint, about("Address to listen on; loopback unless you say otherwise.")]
-    tls: Annotated[ServerTls | None, about("Serve TLS.")] = None
-    auth: Annotated[ListenerAuth | None, about("What a client has to show, as metadata.")] = None
-    max_request_body_size: Annotated[Size, about("Largest message taken, as sent and decompressed.")] = 64 * 1024 * 1024
     max_concurrent_streams: Annotated[
         int,
         Meta(ge=1, le=1000, description="Calls under way on one connection. Each may hold a message of the largest size."),

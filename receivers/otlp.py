@@ -1,4 +1,4 @@
-"""Receive OpenTelemetry logs, traces and metrics from SDKs and Collectors, over HTTP and gRPC.
+"""Receive OpenTelemetry logs, traces and metrics, over HTTP and gRPC.
 
     receivers:
       otlp:

@@ -115,9 +115,9 @@ def running(daemon: Daemon) -> Iterator[Daemon]:
             daemon.kill()
 
 
-def get(url: str) -> tuple[int, bytes]:
+def get(url: str, accept: str = "*/*") -> tuple[int, bytes]:
     """Return status and body of a GET."""
-    return _request(Request(url))
+    return _request(Request(url, headers={"accept": accept}))
 
 
 def get_json(url: str) -> Any:

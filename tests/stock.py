@@ -82,6 +82,11 @@ def planted(signal: Signal, path: Path) -> bytes:
     return root.SerializeToString()
 
 
+def complete(signal: Signal) -> bytes:
+    """Return a payload in which every field of OTLP is set somewhere."""
+    return b"".join(planted(signal, path) for path in paths(signal))
+
+
 def found(payload: bytes, signal: Signal, path: Path) -> Any:
     """Return what stock protobuf finds at `path`."""
     here = parsed(payload, signal)

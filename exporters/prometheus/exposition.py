@@ -16,6 +16,7 @@ from exporters.prometheus.values import ExponentialHistogram, Histogram, Summary
 _HELP: Final = str.maketrans({"\\": "\\\\", "\n": "\\n"})
 _HELP_QUOTED: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 _SERIES_AT_ONCE: Final = 1000
+_TARGET_HELP: Final = "What the resources say about themselves."
 
 
 class Form(NamedTuple):
@@ -45,8 +46,9 @@ def expose(snapshot: Snapshot, form: Form, check: Callable[[], None]) -> bytes:
 def _target_info(targets: Sequence[str], form: Form) -> bytes:
     if not targets:
         return b""
-    type_line = "# TYPE target info\n" if form.openmetrics else "# TYPE target_info gauge\n"
-    return (type_line + "".join(f"target_info{{{labels}}} 1\n" for labels in targets)).encode()
+    name, kind = ("target", "info") if form.openmetrics else ("target_info", "gauge")
+    lines = [f"# TYPE {name} {kind}\n", f"# HELP {name} {_TARGET_HELP}\n"]
+    return "".join([*lines, *(f"target_info{{{labels}}} 1\n" for labels in targets)]).encode()
 
 
 def _metadata(family: Family, form: Form) -> bytes:

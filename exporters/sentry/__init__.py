@@ -1,4 +1,4 @@
-"""Send exceptions and logs to Sentry: exceptions become issues with stack frames, logs become logs.
+"""Send exceptions to Sentry as issues with stack frames, and logs as logs.
 
     exporters:
       sentry:

@@ -18,6 +18,9 @@ class Dsn(Struct, frozen=True):
     secret_key: str = ""
     """Of very old DSNs; passed on when it is there."""
 
+    def __repr__(self) -> str:
+        return f"Dsn({self.endpoint!r})"  # the keys never print
+
 
 def parse(text: str) -> Dsn:
     """Return what a DSN says. Raises `ConfigError` for one that lacks scheme, key, host or project; its text shows no key."""

@@ -1,4 +1,4 @@
-"""A local stand-in for Datadog and Sentry: it takes what would have left the building, checks it as they would, and shows it.
+"""Show what Datadog and Sentry would get, taken and checked in their place.
 
     extensions:
       intake:

@@ -7,7 +7,6 @@ where the entries between them can no longer be read.
 import asyncio
 from collections import deque
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
@@ -154,9 +153,14 @@ class Progress:
 
     def settled_ranges(self) -> list[Range]:
         """Return the settled stretches beyond the low-water mark, in order; the longest when there are too many."""
-        edges = [stored for entry in self.held.values() for stored in (entry.before, entry.after)]
-        gaps = pairwise([*edges[1:], self.mark]) if edges else ()
-        ranges = [(start, end) for start, end in list(gaps)[::2] if end.batches > start.batches]
+        ranges: list[Range] = []
+        reached = self.low()
+        for stored in self.held.values():
+            if stored.before is not reached and stored.before != reached:
+                ranges.append((reached, stored.before))
+            reached = stored.after
+        if reached != self.mark:
+            ranges.append((reached, self.mark))
         ranges += self.skip
         if len(ranges) > MAX_RANGES:
             ranges = sorted(sorted(ranges, key=lambda r: r[0].batches - r[1].batches)[:MAX_RANGES])

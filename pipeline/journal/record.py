@@ -24,8 +24,8 @@ _VERSION: Final = 1
 _HEAD: Final = struct.Struct("<4sBBBBIIQQQqIII")
 """magic, version, signal, compression, length of context, lane, offset, position, items and bytes before it, received_at,
 items, length of payload, checksum of payload; then the checksum of this and of the context."""
-_CRC: Final = struct.Struct("<I")
-HEADER_BYTES: Final = _HEAD.size + _CRC.size
+_WHOLE: Final = struct.Struct(_HEAD.format + "I")
+HEADER_BYTES: Final = _WHOLE.size
 
 _SIGNALS: Final[Mapping[Signal, int]] = {"logs": 1, "traces": 2, "metrics": 3}
 _SIGNAL_OF: Final[Mapping[int, Signal]] = {number: signal for signal, number in _SIGNALS.items()}
@@ -58,7 +58,7 @@ class Packed:
         kind = (MAGIC, _VERSION, _SIGNALS[batch.signal], self._compression, len(context))
         what = (batch.context.received_at, batch.items, len(self.payload), crc32(self.payload))
         head = _HEAD.pack(*kind, lane, offset, *before, *what)
-        return head + _CRC.pack(crc32(context, crc32(head))) + context
+        return head + crc32(context, crc32(head)).to_bytes(4, "little") + context
 
 
 class Record(Struct):
@@ -69,7 +69,7 @@ class Record(Struct):
     before: Totals
     received_at: int
     items: int
-    context: memoryview
+    context: memoryview | bytes
     payload: memoryview
     end: int
 
@@ -99,7 +99,8 @@ class Scan:
         self._lane = lane
         self._position = position
         self._base = 0
-        self._window = b""
+        self._bytes = b""
+        self._window = memoryview(self._bytes)
         self.end = offset
         self.torn = False
 
@@ -119,16 +120,17 @@ class Scan:
         head = self._view(offset, HEADER_BYTES)
         if head[:4] != MAGIC[: len(head)]:
             return None
-        known = len(head) == HEADER_BYTES and head[4] == _VERSION
-        head = self._view(offset, HEADER_BYTES + head[7]) if known else head
-        context = head[HEADER_BYTES:]
-        if not known or _CRC.unpack_from(head, _HEAD.size)[0] != crc32(context, crc32(head[: _HEAD.size])):
+        if len(head) < HEADER_BYTES:
             self.torn = self.torn or offset == self.end
             return None
-        _, _, signal, compression, _, lane, own, *before, received_at, items, length, crc = _HEAD.unpack_from(head)
+        _, version, signal, compression, named, lane, own, *before, received_at, items, length, crc, own_crc = _WHOLE.unpack(head)
+        start = offset + HEADER_BYTES + named
+        context = self._view(offset, HEADER_BYTES + named)[HEADER_BYTES:] if named else b""
+        if version != _VERSION or own_crc != crc32(context, crc32(head[: _HEAD.size])):
+            self.torn = self.torn or offset == self.end
+            return None
         if lane != self._lane or own != offset or before[0] < self._position:
             return None
-        start = offset + len(head)
         payload = self._view(start, length)
         if len(payload) < length or crc32(payload) != crc:
             self.torn = True
@@ -137,16 +139,18 @@ class Scan:
 
     def _view(self, offset: int, length: int) -> memoryview:
         """Return bytes of the file, fewer at its end."""
-        if not self._base <= offset <= offset + length <= self._base + len(self._window):
-            self._window = os.pread(self._file, max(length, _WINDOW), offset)
-            self._base = offset
         start = offset - self._base
-        return memoryview(self._window)[start : start + length]
+        if start < 0 or start + length > len(self._window):
+            self._bytes = os.pread(self._file, max(length, _WINDOW), offset)
+            self._window = memoryview(self._bytes)
+            self._base = offset
+            start = 0
+        return self._window[start : start + length]
 
     def _next_magic(self, offset: int) -> int:
         while offset + len(MAGIC) <= self._size:
             self._view(offset, len(MAGIC))
-            found = self._window.find(MAGIC, offset - self._base)
+            found = self._bytes.find(MAGIC, offset - self._base)
             if found >= 0:
                 return self._base + found
             offset = max(offset + 1, self._base + len(self._window) - len(MAGIC) + 1)

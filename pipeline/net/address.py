@@ -1,6 +1,7 @@
 """Addresses to listen on, as the `endpoint` settings write them (config contract §4)."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,14 @@ def parse(endpoint: str) -> Tcp | Unix:
         return Unix(endpoint.removeprefix("unix:"))
     host, _, port = endpoint.rpartition(":")
     return Tcp(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def is_local(endpoint: str) -> bool:
+    """Return whether only this machine can reach a checked endpoint: loopback, `localhost` or a Unix socket."""
+    place = parse(endpoint)
+    if isinstance(place, Unix) or place.host == "localhost":
+        return True
+    try:
+        return ip_address(place.host).is_loopback
+    except ValueError:
+        return False

@@ -4,6 +4,7 @@ A metric is a constant of `pipeline.telemetry.catalogue`, so a name that is not 
 are checked where it is used. Labels are bounded: past 1,000 series a metric folds new ones into `other`.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -62,6 +63,7 @@ class Metrics:
         self._families: dict[str, Any] = {}
         self._series: dict[tuple[str, ...], Any] = {}
         self._sizes: dict[str, int] = {}
+        self._creating = threading.Lock()
 
     def add(self, metric: Counter, amount: float = 1, /, **labels: str) -> None:
         """Count."""
@@ -95,7 +97,10 @@ class Metrics:
         if child is None:
             if len(labels) != len(metric.labels):
                 raise ValueError(f"{metric.name} has the labels {metric.labels}, not {tuple(labels)}")
-            child = self._series[key] = self._new_child(metric, key[1:])
+            with self._creating:  # two threads may be the first to use it
+                child = self._series.get(key)
+                if child is None:
+                    child = self._series[key] = self._new_child(metric, key[1:])
         return child
 
     def _new_child(self, metric: Metric, values: tuple[str, ...]) -> Any:

@@ -1,4 +1,4 @@
-"""Take personal data and secrets out of telemetry, before anything is stored, printed or sent.
+"""Take personal data and secrets out, before anything is stored, printed or sent.
 
     processors:
       redact:

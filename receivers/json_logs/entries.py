@@ -11,6 +11,7 @@ Kind: TypeAlias = Literal["json", "lines", "text"]
 """One JSON text or several, one object a line, or one record a line whatever it is."""
 
 _BOM: Final = b"\xef\xbb\xbf"
+_LINE: Final = re.compile(rb"[^\n]+")
 _SPACES: Final = " \t\r\n"
 _SPACE: Final = re.compile(f"[{_SPACES}]*")
 _MAX_BROKEN: Final = 16
@@ -60,10 +61,13 @@ def read(body: bytes, kind: Kind | None, max_line: int) -> Iterator[Entry]:
 
 
 def _lines(body: bytes, max_line: int, *, strict: bool) -> Iterator[Entry]:
-    for number, ended in enumerate(body.split(b"\n"), 1):
-        line = ended.removesuffix(b"\r")
+    number, counted = 1, 0
+    for match in _LINE.finditer(body):
+        line = match[0].removesuffix(b"\r")
         if not line or line.isspace():
             continue
+        number += body.count(b"\n", counted, match.start())
+        counted = match.start()
         if strict or line.lstrip()[:1] == b"{":
             yield _object(number, line, max_line)
         elif len(line) > max_line:
@@ -78,24 +82,29 @@ def _lines(body: bytes, max_line: int, *, strict: bool) -> Iterator[Entry]:
 def _objects(text: str, max_line: int) -> Iterator[Entry]:
     """One object or several one after the other: one a line, many in a line, or one over many lines."""
     attempts = _MAX_BROKEN
-    number, counted, start = 1, 0, _skip(text, 0)
-    while start < len(text):
-        number += text.count("\n", counted, start)
-        counted = start
-        end = line_end = _end_of_line(text, start)
-        entry = _object(number, _bytes(text[start:line_end]), max_line)
-        if isinstance(entry, Bad) and text[start] == "{":
-            window, base = (text, start) if attempts else (text[start:line_end], 0)
+    number, line, line_start, line_end = 1, "", 0, -1
+    end = 0
+    while (start := _skip(text, end)) < len(text):
+        entry: Entry | None = None
+        if start > line_end:
+            number += text.count("\n", line_start, start)
+            line_start, line_end = start, _end_of_line(text, start)
+            line = text[start:line_end]
+            entry, end = _object(number, _bytes(line), max_line), line_end
+        if text[start] != "{":
+            end = line_end
+            entry = entry or _bad(number, _bytes(text[start:end]), _NO_OBJECT, max_line)
+        elif not isinstance(entry, Object):
+            window, before = (text, 0) if attempts else (line, line_start)
             try:
-                parsed, stop = json_text.parse_at(window, base)
-                end = start + stop - base
+                parsed, stop = json_text.parse_at(window, start - before)
+                end = before + stop
                 entry = _parsed(number, _bytes(text[start:end]), parsed, max_line)
             except JsonError as error:
                 attempts -= attempts > 0
                 end = _end_of_broken(text, line_end, start + error.position)
                 entry = _bad(number, _bytes(text[start:end]), str(error), max_line)
         yield entry
-        start = _skip(text, end)
 
 
 def _end_of_broken(text: str, line_end: int, fault: int) -> int:

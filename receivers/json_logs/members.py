@@ -45,14 +45,13 @@ class Members(Mapping[str, Value]):
 
     def present(self, names: Names) -> Iterator[tuple[str, Value]]:
         """Return the members that have one of the names, in the order of the names."""
-        if self._spelling is None:
-            if self.rest.keys().isdisjoint(names.heads):
-                return
-        elif self._spelling.keys().isdisjoint(names.folded_heads):
+        keys, heads = (self.rest.keys(), names.heads) if self._spelling is None else (self._spelling.keys(), names.folded_heads)
+        if keys.isdisjoint(heads):
             return
         for name in names.all:
-            place = self._find(self.rest, name)
-            if place is not None:
+            if name in self.rest:
+                yield name, self.rest[name]
+            elif (self._spelling is not None or "." in name) and (place := self._find(self.rest, name)):
                 yield name, place[0][place[1]]
 
     def take(self, name: str) -> Value:

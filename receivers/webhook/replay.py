@@ -3,15 +3,18 @@
 import asyncio
 import hashlib
 import sqlite3
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pipeline.errors import Busy
 
 T = TypeVar("T")
 
+_OPENING: Final = threading.Lock()
+"""SQLite does not wait for the lock with which it turns a file to WAL, so endpoints that share one open it in turn."""
 _CREATE = (
     "CREATE TABLE IF NOT EXISTS deliveries (key BLOB PRIMARY KEY, endpoint TEXT, first_seen REAL) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS by_age ON deliveries (endpoint, first_seen)",
@@ -73,7 +76,8 @@ class ReplayStore:
     def _open(self) -> None:
         self._database = sqlite3.connect(self._path or ":memory:", isolation_level=None)
         try:
-            self._database.execute("PRAGMA journal_mode=WAL")
+            with _OPENING:
+                self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=NORMAL")
             for statement in _CREATE:
                 self._database.execute(statement)

@@ -1,14 +1,12 @@
 """The README's commands do what the README says, on the default pipeline as shipped."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.daemon import get, get_json, until
-from tests.e2e.conftest import ROOT, Default
+from tests.default_pipeline import ROOT, Default
+from tests.parts.found import program
 
 PLANTED = ["jo.doe@example.com", "hunter2", "4000 0000 0000 0010", "AKIA" + "IOSFODNN7EXAMPLE"]
 """Everything personal or secret in the README's examples."""
@@ -28,8 +26,9 @@ def run(command: str, default: Default) -> str:
     return subprocess.run(["sh", "-ec", command], capture_output=True, text=True, timeout=60, check=True).stdout
 
 
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("openssl")), reason="curl or openssl is not on this machine")
 def test_every_command_of_the_readme_works_and_nothing_planted_gets_out(default: Default) -> None:
+    for part in ("curl", "openssl"):
+        program(part)
     sends = [command for command in commands("Send something") if "-d" in command or "--data" in command]
     planted = "".join(sends)
     assert all(secret in planted for secret in PLANTED)

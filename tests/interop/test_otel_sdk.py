@@ -2,68 +2,29 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-import grpc
 import pytest
 from opentelemetry._logs import LogRecord, SeverityNumber
-from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
-from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetrics
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpans
-from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpLogs
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as HttpMetrics
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpSpans
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Status, StatusCode
 
 from pipeline import Batch, Busy, Host
 from pipeline.settings import BearerToken, ListenerAuth
 from pipeline.types import Secret, Signal
 from receivers.otlp import Config, GrpcProtocol, HttpProtocol, Otlp, Protocols
+from tests.interop.otel import Transport, providers
 from tests.receivers.serving import serving
 
-Transport = Literal["http", "grpc"]
 RESOURCE = Resource.create({"service.name": "cart", "deployment.environment.name": "test"})
 TOKEN = "tok" + "en"
-
-
-def exporters(transport: Transport, port: int, *, packed: bool) -> tuple[Any, Any, Any]:
-    """Return the SDK's own exporters of logs, traces and metrics."""
-    headers = {"authorization": f"Bearer {TOKEN}"}
-    if transport == "grpc":
-        common = {
-            "endpoint": f"http://127.0.0.1:{port}",
-            "insecure": True,
-            "headers": headers,
-            "compression": grpc.Compression.Gzip if packed else grpc.Compression.NoCompression,
-            "timeout": 10,
-        }
-        return GrpcLogs(**common), GrpcSpans(**common), GrpcMetrics(**common)
-    options = {"headers": headers, "compression": Compression.Gzip if packed else Compression.NoCompression, "timeout": 10}
-    base = f"http://127.0.0.1:{port}/v1"
-    return (
-        HttpLogs(endpoint=f"{base}/logs", **options),
-        HttpSpans(endpoint=f"{base}/traces", **options),
-        HttpMetrics(endpoint=f"{base}/metrics", **options),
-    )
+HEADERS = {"authorization": f"Bearer {TOKEN}"}
 
 
 def serve_a_customer(transport: Transport, port: int, *, packed: bool = False, records: int = 10) -> None:
     """What an instrumented service does; returns once all is sent."""
-    logs, spans, metrics = exporters(transport, port, packed=packed)
-    loggers = LoggerProvider(RESOURCE, shutdown_on_exit=False)
-    loggers.add_log_record_processor(BatchLogRecordProcessor(logs))
-    tracers = TracerProvider(resource=RESOURCE, shutdown_on_exit=False)
-    tracers.add_span_processor(BatchSpanProcessor(spans))
-    meters = MeterProvider([PeriodicExportingMetricReader(metrics)], RESOURCE, shutdown_on_exit=False)
-    logger, tracer, meter = loggers.get_logger("shop"), tracers.get_tracer("shop"), meters.get_meter("shop")
+    sdk = providers(transport, port, RESOURCE, packed=packed, headers=HEADERS)
+    logger, tracer, meter = sdk.loggers.get_logger("shop"), sdk.tracers.get_tracer("shop"), sdk.meters.get_meter("shop")
     orders, waits = meter.create_counter("orders", "1"), meter.create_histogram("wait", "s")
     for number in range(records):
         with tracer.start_as_current_span("checkout", attributes={"order": number}) as span:
@@ -74,8 +35,7 @@ def serve_a_customer(transport: Transport, port: int, *, packed: bool = False, r
             )
             orders.add(1, {"kind": "book"})
             waits.record(number / 10)
-    for provider in (loggers, tracers, meters):
-        provider.shutdown()
+    sdk.shutdown()
 
 
 def receiver(transport: Transport, port: int) -> Otlp:
@@ -113,10 +73,7 @@ async def test_three_signals_arrive_as_they_were_made(host: Host, free_port: int
 async def test_the_sdk_comes_again_when_it_is_told_to(host: Host, free_port: int, transport: Transport) -> None:
     async with serving(receiver(transport, free_port), host, "otlp") as sink:
         sink.failures.append(Busy("full", 1))
-        logs, _, _ = exporters(transport, free_port, packed=True)
-        loggers = LoggerProvider(RESOURCE, shutdown_on_exit=False)
-        loggers.add_log_record_processor(BatchLogRecordProcessor(logs))
-        loggers.get_logger("shop").emit(LogRecord(body="again"))
-        await asyncio.to_thread(loggers.force_flush)
-        await asyncio.to_thread(loggers.shutdown)
+        sdk = providers(transport, free_port, RESOURCE, packed=True, headers=HEADERS)
+        sdk.loggers.get_logger("shop").emit(LogRecord(body="again"))
+        await asyncio.to_thread(sdk.shutdown)
     assert [record.body for record in of(sink.batches, "logs")] == ["again"]

@@ -5,8 +5,12 @@ cd "$(dirname "$0")/../.."
 export DEBIAN_FRONTEND=noninteractive
 missing=""
 command -v promtool >/dev/null || missing="$missing prometheus"
+command -v curl >/dev/null || missing="$missing curl"
 command -v openssl >/dev/null || missing="$missing openssl"
 command -v npm >/dev/null || missing="$missing nodejs npm"
+command -v debootstrap >/dev/null || missing="$missing debootstrap"
+command -v buildah >/dev/null || missing="$missing buildah"
+command -v ip >/dev/null || missing="$missing iproute2"
 if [ -n "$missing" ]; then
     apt-get update -qq
     apt-get install -qq --no-install-recommends -y $missing >/dev/null

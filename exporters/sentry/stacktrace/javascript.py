@@ -7,7 +7,8 @@ from msgspec import Struct, field
 
 from exporters.sentry.stacktrace.frames import Frame, Parsed, Thrown, bounded
 
-CAUSES: Final = ("[cause]: ", "Caused by: ")
+CAUSES: Final = ("[cause]: ", "Caused by: ", "caused by: ")
+"""As Node.js prints them, and as loggers do: pino writes the last one."""
 LIBRARIES: Final = ("node:", "internal/", "<anonymous>")
 
 _HEADER: Final = re.compile(r"(?:Uncaught )?([A-Za-z_$][\w$.]*)(?: \[[A-Z_]+\])?(?:: (.*))?")

@@ -7,9 +7,11 @@ digits, so `user.apiKey`, `USER_API_KEY` and `x-api-key2` all hold the words `ap
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 from pipeline.wire.rules import KeyRules
+
+T = TypeVar("T")
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z\x80-\xff]+|[0-9]+")
 _CACHED: Final = 4096
@@ -28,16 +30,14 @@ def key_judge(rules: KeyRules) -> tuple[Callable[[bytes], bool], Callable[[bytes
     longest = max(map(len, runs), default=0)
     excepted, safe_names = _globs(rules.exceptions), _globs(rules.safe)
 
-    @lru_cache(_CACHED)
     def sensitive(name: bytes) -> bool:
         own = words(name.decode("latin-1"))
         return _holds(own, runs, longest) and not excepted.fullmatch(".".join(own))
 
-    @lru_cache(_CACHED)
     def safe(name: bytes) -> bool:
         return len(name) <= _LONGEST and safe_names.fullmatch(name.decode("latin-1")) is not None
 
-    return sensitive, safe
+    return remembered(sensitive), remembered(safe)
 
 
 def last_word(names: Iterable[str]) -> Callable[[bytes], str | None]:
@@ -45,12 +45,17 @@ def last_word(names: Iterable[str]) -> Callable[[bytes], str | None]:
     known = frozenset(map(words, names))
     longest = max(map(len, known), default=0)
 
-    @lru_cache(_CACHED)
     def find(name: bytes) -> str | None:
         own = words(name.decode("latin-1"))
         return own[-1] if any(own[-size:] in known for size in range(1, min(longest, len(own)) + 1)) else None
 
-    return find
+    return remembered(find)
+
+
+def remembered(judge: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    """Return a function of a name that remembers its answers: names come again and again. Long ones are not kept."""
+    cached = lru_cache(_CACHED)(judge)
+    return lambda name: cached(name) if len(name) <= _LONGEST else judge(name)
 
 
 class DistinctKeys:

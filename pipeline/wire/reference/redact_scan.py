@@ -10,7 +10,7 @@ import re2
 from pipeline.wire.reference import redact_personal, redact_secrets
 from pipeline.wire.reference.redact_actions import Actions
 from pipeline.wire.reference.redact_boundaries import Span
-from pipeline.wire.reference.redact_keys import last_word
+from pipeline.wire.reference.redact_keys import last_word, remembered
 from pipeline.wire.reference.redact_national import NATIONAL
 from pipeline.wire.reference.redact_shapes import shapes
 from pipeline.wire.rules import Detector, Pattern, Rule, Rules
@@ -47,7 +47,11 @@ class Scanner:
             _Rule(rule.id, rule.priority, order, _matcher(rule, matchers, actions.tokens), _in_keys(rule))
             for order, rule in enumerate(rules.of_values())
         ]
-        self._key_rules = [rule for rule in self._rules if rule.in_keys]
+        key_rules = [rule for rule in self._rules if rule.in_keys]
+        self.first_in_key: Callable[[bytes], Match | None] = remembered(
+            lambda name: next(iter(self._selected(name, key_rules)), None)
+        )
+        """Returns the first match in the name of an attribute or member, by the rules that look there."""
 
     def matches(self, text: bytes) -> list[Match]:
         """Return the matches in a text, none overlapping: leftmost first, then by priority, then the longest, then table order.
@@ -55,10 +59,6 @@ class Scanner:
         What has been replaced already is never matched again.
         """
         return self._selected(text, self._rules)
-
-    def matches_in_key(self, name: bytes) -> list[Match]:
-        """Return the matches in the name of an attribute or member, by the rules that look there."""
-        return self._selected(name, self._key_rules)
 
     def _selected(self, text: bytes, rules: Sequence[_Rule]) -> list[Match]:
         if len(text) < MIN_BYTES:

@@ -13,13 +13,19 @@ def shapes(descriptions: Sequence[Shape]) -> Callable[[bytes], Iterator[Span]]:
     Linear: the boundary before a match is checked before anything is read, what is refused is bounded by the least lengths, and
     what matches is not read again.
     """
-    matchers = [_matcher(shape) for shape in descriptions]
+    matchers = [(_trigger(shape), shape.ignore_case, _matcher(shape)) for shape in descriptions]
 
     def spans(text: bytes) -> Iterator[Span]:
-        for matcher in matchers:
-            yield from matcher(text)
+        for trigger, ignore_case, matcher in matchers:
+            if trigger in (text.lower() if ignore_case else text):
+                yield from matcher(text)
 
     return spans
+
+
+def _trigger(shape: Shape) -> bytes:
+    literal = next(piece for piece in shape.pieces if isinstance(piece, bytes))
+    return literal.lower() if shape.ignore_case else literal
 
 
 def _matcher(shape: Shape) -> Callable[[bytes], Iterator[Span]]:

@@ -78,8 +78,8 @@ class TextRedactor:
 
     def redact_key(self, name: bytes, place: Place) -> Redacted:
         """Return a key; one that holds data is replaced as a whole (redaction contract §5)."""
-        found = self._scanner.matches_in_key(name)
-        return self._replaced(found[0].rule, name, name[found[0].start : found[0].end], place) if found else Redacted(name)
+        found = self._scanner.first_in_key(name)
+        return Redacted(name) if found is None else self._replaced(found.rule, name, name[found.start : found.end], place)
 
     def redact_number(self, digits: bytes, place: Place) -> Redacted:
         """Return the digits of a whole number, or what replaces a card number."""

@@ -149,10 +149,11 @@ def test_targets_come_first_and_once() -> None:
     points = [point(metric(name=name), 1, resource=web) for name in ("b", "a")]
     job = 'instance="i",job="shop/cart"'
     assert lines(points) == [
-        "# TYPE target_info gauge", f'target_info{{host_name="web",{job}}} 1',
+        "# TYPE target_info gauge", "# HELP target_info What the resources say about themselves.",
+        f'target_info{{host_name="web",{job}}} 1',
         "# TYPE a gauge", f"a{{{job}}} 1", "# TYPE b gauge", f"b{{{job}}} 1",
     ]  # fmt: skip
-    assert lines(points, OPENMETRICS)[0] == "# TYPE target info"
+    assert lines(points, OPENMETRICS)[:2] == ["# TYPE target info", "# HELP target What the resources say about themselves."]
 
 
 def test_what_has_no_name_has_no_target_info() -> None:

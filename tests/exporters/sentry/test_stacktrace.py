@@ -204,6 +204,14 @@ def test_javascript_causes_come_first() -> None:
     assert [thrown.type for thrown in parsed(text, "node").exceptions] == ["TypeError", "Error"]
 
 
+def test_the_causes_that_pino_writes_are_exceptions_of_their_own() -> None:
+    outermost = "TypeError: outer\n    at f (/a.js:1:2)\n    at node:internal/main/run:5:6\n"
+    text = outermost + "caused by: Declined: inner\n    at g (/b.js:3:4)"
+    cause, outer = parsed(text, "node").exceptions
+    assert (cause.type, cause.value, [frame.function for frame in cause.frames]) == ("Declined", "inner", ["g"])
+    assert (outer.type, outer.value, [frame.function for frame in outer.frames]) == ("TypeError", "outer", ["", "f"])
+
+
 @pytest.mark.parametrize(
     ("lines", "module", "function", "in_app"),
     [

@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -96,6 +97,20 @@ def test_endless_broken_objects_cost_little_each() -> None:
     entries = outline(body)
     assert len(entries) <= 9000
     assert {} in entries
+
+
+@pytest.mark.parametrize(
+    "unit", [b"{}", b"{} ", b'{"a":[\n', b'{"a":[\n{}\n,\n', b'{"a":[' + b"{}," * 60 + b"\n", b'{"a":"\xff"}\n', b'{"a":1}x\n']
+)
+def test_four_times_the_body_costs_four_times_the_time(unit: bytes) -> None:
+    def cost(size: int) -> float:
+        body = unit * (size // len(unit))
+        started = time.process_time()
+        for _ in read(body, "json", MAX):
+            pass
+        return time.process_time() - started
+
+    assert min(cost(480_000) for _ in range(2)) < 10 * min(cost(120_000) for _ in range(2)) + 0.05
 
 
 def test_text_is_one_record_a_line() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import zstandard
 
+import receivers.json_logs
 from pipeline import Busy, ConfigError, Host, Rejected
 from pipeline.settings import BasicLogin, BearerToken, HeaderToken, ListenerAuth
 from pipeline.telemetry import catalogue
@@ -220,13 +221,15 @@ async def test_expect_100_continue_is_answered(serve: Serve) -> None:
     assert len(sink.records()) == 1
 
 
-async def test_too_many_records_are_refused_whole(serve: Serve, host: Host) -> None:
+async def test_too_many_records_are_refused_whole(serve: Serve, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert receivers.json_logs.MAX_RECORDS == 100_000
+    monkeypatch.setattr(receivers.json_logs, "MAX_RECORDS", 1000)
     async with serve() as (connection, sink):
-        answer = await connection.post("/logs", b"{}\n" * 99_999 + b"{\n", Content_Type=NDJSON)
-        assert (answer.status, told(answer)["accepted"], told(answer)["rejected"]) == (200, 99_999, 1)
-        answer = await connection.post("/logs", b"{}\n" * 100_000 + b"{\n", Content_Type=NDJSON)
-        assert (answer.status, told(answer)) == (413, {"error": "more than 100000 records"})
-    assert [batch.items for batch in sink.batches] == [99_999]
+        answer = await connection.post("/logs", b"{}\n" * 999 + b"{\n", Content_Type=NDJSON)
+        assert (answer.status, told(answer)["accepted"], told(answer)["rejected"]) == (200, 999, 1)
+        answer = await connection.post("/logs", b"{}\n" * 1000 + b"{\n", Content_Type=NDJSON)
+        assert (answer.status, told(answer)) == (413, {"error": "more than 1000 records"})
+    assert [batch.items for batch in sink.batches] == [999]
     assert len(letters(host)) == 1
 
 

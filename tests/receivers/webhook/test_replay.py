@@ -53,6 +53,13 @@ async def test_endpoints_share_a_file_and_nothing_else(tmp_path: Path) -> None:
         assert await git.seen("a", 1000)
 
 
+async def test_many_endpoints_can_open_a_new_file_at_once(tmp_path: Path) -> None:
+    for attempt in range(20):
+        stores = [ReplayStore(tmp_path / f"{attempt}.db", str(endpoint), 100, 10) for endpoint in range(8)]
+        await asyncio.gather(*(store.open() for store in stores))
+        await asyncio.gather(*(store.aclose() for store in stores))
+
+
 async def test_it_outlives_the_process_and_keeps_hashes_only(tmp_path: Path) -> None:
     path = tmp_path / "webhooks.db"
     async with store(path, limit=2) as found:
