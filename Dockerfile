@@ -4,13 +4,16 @@
 ARG BASE=python:3.13-slim-bookworm
 
 FROM ${BASE} AS build
+# The compiler of the wire kernel; any version does.
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY requirements/run.txt requirements/run.txt
 RUN python3 -m venv /opt/sluice \
     && /opt/sluice/bin/pip install --no-cache-dir --no-compile --require-hashes -r requirements/run.txt
 COPY . .
 RUN /opt/sluice/bin/pip install --no-cache-dir --no-compile --no-deps --no-build-isolation . \
-    && /opt/sluice/bin/pip uninstall --yes setuptools pip \
+    && /opt/sluice/bin/pip uninstall --yes cython setuptools pip \
     && /opt/sluice/bin/python -m compileall -q /opt/sluice/lib
 
 FROM ${BASE}

@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= config/pipelines/default.yaml
+KERNEL := setup.py $(wildcard pipeline/wire/kernel/*.pyx pipeline/wire/kernel/*.pxd pipeline/wire/kernel/*.h)
 ENGINE ?= docker
 .SILENT:
 
@@ -37,10 +38,14 @@ clean: ## Remove what was built and installed
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
-.venv/run.stamp: requirements/run.txt pyproject.toml
+.venv/locked.stamp: requirements/run.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements/run.txt
+	touch $@
+
+.venv/run.stamp: .venv/locked.stamp pyproject.toml $(KERNEL)
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -c 'import sys; from pipeline.wire import LOSS; sys.stderr.write(LOSS and f"sluice: {LOSS}\n")'
 	touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/run.stamp

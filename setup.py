@@ -7,26 +7,27 @@ from setuptools import Extension, setup
 
 KERNEL = Path("pipeline/wire/kernel")
 
-setup(
-    ext_modules=cythonize(
-        [
-            Extension(
-                f"pipeline.wire.kernel.{source.stem}",
-                [str(source)],
-                depends=[str(header) for header in sorted((*KERNEL.glob("*.h"), *KERNEL.glob("*.pxd")))],
-                include_dirs=[str(KERNEL)],
-                extra_compile_args=["-O3", "-fno-strict-aliasing"],
-                optional=True,  # a machine without a C compiler still gets a sluice that works
-            )
-            for source in sorted(KERNEL.glob("*.pyx"))
-        ],
-        compiler_directives={
-            "language_level": 3,
-            "boundscheck": False,
-            "wraparound": False,
-            "cdivision": True,
-            "initializedcheck": False,
-        },
-        build_dir="build/cython",
-    )
+extensions = cythonize(
+    [
+        Extension(
+            f"pipeline.wire.kernel.{source.stem}",
+            [str(source)],
+            depends=[str(header) for header in sorted((*KERNEL.glob("*.h"), *KERNEL.glob("*.pxd")))],
+            include_dirs=[str(KERNEL)],
+            extra_compile_args=["-O3", "-fno-strict-aliasing"],
+        )
+        for source in sorted(KERNEL.glob("*.pyx"))
+    ],
+    compiler_directives={
+        "language_level": 3,
+        "boundscheck": False,
+        "wraparound": False,
+        "cdivision": True,
+        "initializedcheck": False,
+    },
+    build_dir="build/cython",
 )
+for extension in extensions:
+    extension.optional = True  # a machine without a C compiler still gets a sluice that works; cythonize forgets the argument
+
+setup(ext_modules=extensions)

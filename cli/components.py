@@ -22,7 +22,7 @@ def components(as_json: bool) -> None:
     for kind in dict.fromkeys(row["kind"] for row in rows):
         click.echo(f"{kind}s")
         click.echo("\n".join(_table([row for row in rows if row["kind"] == kind])) + "\n")
-    click.echo(f"wire kernel: {wire.IMPLEMENTATION}")
+    click.echo(f"wire kernel: {wire.IMPLEMENTATION}" + (f" ({wire.LOSS})" if wire.LOSS else ""))
 
 
 def _rows() -> Iterator[Mapping[str, Any]]:

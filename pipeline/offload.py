@@ -18,8 +18,9 @@ _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="wire")
 async def offload(call: Callable[[], T], size: int) -> T:
     """Return `call()`, run on the loop or on one of two threads, as `size` bytes of payload ask for.
 
-    A call on a thread can't be interrupted: when the awaiting task is cancelled it still runs to its end.
+    On the loop only when all of `wire` is compiled: nobody knows which functions a component's call leads to. A call on a
+    thread can't be interrupted: when the awaiting task is cancelled it still runs to its end.
     """
-    if wire.IMPLEMENTATION == "kernel" and size <= INLINE_BYTES:
+    if size <= INLINE_BYTES and not wire.UNCOMPILED:
         return call()
     return await asyncio.get_running_loop().run_in_executor(_threads, call)

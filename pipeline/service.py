@@ -128,8 +128,8 @@ class Service:
             if lacks_credentials(self.spec.components["exporter", name].config):
                 where = intake_url(self.spec)
                 self._log.warning("no credential is set: sending to the local intake", exporter=name, intake=where)
-        if wire.IMPLEMENTATION == "reference":
-            self._log.warning("the wire kernel runs in plain Python, about a hundred times slower than compiled")
+        if wire.LOSS:
+            self._log.warning(wire.LOSS)
         self._log.info(
             "sluice is ready",
             version=self.version,

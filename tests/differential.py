@@ -5,20 +5,19 @@ from importlib import import_module
 from random import Random
 from typing import Any
 
-import pytest
 from hypothesis import strategies as st
 
 from pipeline import wire
 from pipeline.types import SIGNALS, Signal
 from tests import stock
 from tests.mutants import mutated
+from tests.parts.found import kernel
 from tests.strategies import odd_payloads, oddly, payloads
 
 
 def both(module: str, name: str) -> tuple[Any, Any]:
     """Return a function or class as kernel and reference have it; skips where nothing is compiled."""
-    kernel = pytest.importorskip(f"pipeline.wire.kernel.{module}", reason="no compiled kernel", exc_type=ImportError)
-    return getattr(kernel, name), getattr(import_module(f"pipeline.wire.reference.{module}"), name)
+    return getattr(kernel(module), name), getattr(import_module(f"pipeline.wire.reference.{module}"), name)
 
 
 def outcome(call: Callable[[], Any]) -> Any:

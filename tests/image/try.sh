@@ -12,7 +12,7 @@ buildah() { command buildah --storage-driver vfs --root "$work/storage" --runroo
 quietly() { "$@" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }; }
 
 debian=$(buildah from scratch)
-quietly debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$(buildah mount "$debian")"
+quietly debootstrap --variant=minbase --include=python3,python3-dev,python3-venv,ca-certificates bookworm "$(buildah mount "$debian")"
 quietly buildah commit --rm "$debian" bare
 
 # pip in the build asks the index that this machine's pip asks: its settings are mounted, they become no part of the image.

@@ -22,7 +22,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel from a copy of the checkout, as a packager without a network does."""
     sources, dist = tmp_path_factory.mktemp("sources") / "sluice", tmp_path_factory.mktemp("dist")
     shutil.copytree(
-        ROOT, sources, ignore=shutil.ignore_patterns(".*", "__pycache__", "node_modules", "build", "dist", "*.egg-info")
+        ROOT, sources, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.so", "node_modules", "build", "dist", "*.egg-info")
     )
     pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(dist), str(sources))
     (built,) = dist.iterdir()
@@ -38,12 +38,15 @@ def bin_folder(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment / "bin"
 
 
-def test_the_wheel_holds_the_packages_and_their_data_and_nothing_else(wheel: Path) -> None:
-    modules = {path.relative_to(ROOT).as_posix() for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
+def test_the_wheel_holds_the_packages_their_data_and_the_compiled_kernel_and_nothing_else(wheel: Path) -> None:
+    modules = {path.relative_to(ROOT).as_posix() for package in PACKAGES for path in (ROOT / package).rglob("*.py*")}
+    modules = {name for name in modules if name.endswith((".py", ".pyi"))}
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    kernel = {f"pipeline/wire/kernel/{source.stem}{suffix}" for source in (ROOT / "pipeline/wire/kernel").glob("*.pyx")}
     markers = {f"{package}/py.typed" for package in PACKAGES}
     with ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == modules | markers | DATA
+    assert held == modules | kernel | markers | DATA
 
 
 def test_the_wheel_says_what_it_is(wheel: Path) -> None:

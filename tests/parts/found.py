@@ -2,7 +2,9 @@
 
 import os
 import shutil
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -22,6 +24,16 @@ def pino() -> Path:
     if not PINO.exists() or shutil.which("node") is None:
         missing("pino")
     return PINO.parents[1]
+
+
+def kernel(module: str) -> ModuleType:
+    """Return a module of the compiled kernel, or skip the test or the test module that asks."""
+    try:
+        return import_module(f"pipeline.wire.kernel.{module}")
+    except ImportError:
+        if os.environ.get("SLUICE_REQUIRE_PARTS"):
+            raise
+        pytest.skip("the wire kernel is not compiled", allow_module_level=True)
 
 
 def missing(part: str) -> None:
