@@ -53,6 +53,7 @@ cdef extern from "tables.h" nogil:
         uint8_t value
         uint8_t nests
         uint8_t ids
+        uint8_t attributes
         OtlpField fields[1]
         const char* name
         const char* names[1]
@@ -78,6 +79,7 @@ def header(tables: Mapping[str, Message]) -> str:
             "    uint8_t value; /* a value or an attribute, or what they are made of */",
             "    uint8_t nests; /* one of the two through which values nest */",
             "    uint8_t ids;   /* it has a trace or span id */",
+            "    uint8_t attributes; /* number of its field of that name, 0 where it has none */",
             "    OtlpField fields[OTLP_NUMBERS];",
             "    const char *name;",
             "    const char *names[OTLP_NUMBERS];",
@@ -120,9 +122,10 @@ def _enum(name: str, members: list[str]) -> str:
 
 def _message(table: Message, order: list[str]) -> str:
     flags = f"{table.item:d}, {table.shell:d}, {table.name in VALUES:d}, {table.nests:d}, {bool(table.ids):d}"
+    attributes = table.by_name["attributes"].number if "attributes" in table.by_name else 0
     rows = "".join(f"        [{number}] = {_field(field, order)}, /* {field.name} */\n" for number, field in table.fields.items())
     names = ", ".join(f'[{number}] = "{field.name}"' for number, field in table.fields.items())
-    return f'    [OTLP_{_identifier(table.name)}] = {{{flags}, {{\n{rows}    }}, "{table.name}", {{{names}}}}},'
+    return f'    [OTLP_{_identifier(table.name)}] = {{{flags}, {attributes}, {{\n{rows}    }}, "{table.name}", {{{names}}}}},'
 
 
 def _field(field: Field, order: list[str]) -> str:

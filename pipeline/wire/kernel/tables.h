@@ -42,6 +42,7 @@ typedef struct {
     uint8_t value; /* a value or an attribute, or what they are made of */
     uint8_t nests; /* one of the two through which values nest */
     uint8_t ids;   /* it has a trace or span id */
+    uint8_t attributes; /* number of its field of that name, 0 where it has none */
     OtlpField fields[OTLP_NUMBERS];
     const char *name;
     const char *names[OTLP_NUMBERS];
@@ -239,25 +240,25 @@ enum {
 };
 
 static const OtlpMessage OTLP_MESSAGES[] = {
-    [OTLP_LogsData] = {0, 1, 0, 0, 0, {
+    [OTLP_LogsData] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 1, 0, 1, 0, 0}, /* resource_logs */
     }, "LogsData", {[1] = "resource_logs"}},
-    [OTLP_ResourceLogs] = {0, 1, 0, 0, 0, {
+    [OTLP_ResourceLogs] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 2, 0, 0, 0, 0}, /* resource */
         [2] = {4, OTLP_KIND_message, 8, 0, 1, 0, 0}, /* scope_logs */
         [3] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* schema_url */
     }, "ResourceLogs", {[1] = "resource", [2] = "scope_logs", [3] = "schema_url"}},
-    [OTLP_Resource] = {0, 0, 0, 0, 0, {
+    [OTLP_Resource] = {0, 0, 0, 0, 0, 1, {
         [1] = {4, OTLP_KIND_message, 3, 0, 1, 0, 0}, /* attributes */
         [2] = {1, OTLP_KIND_uint32, 0, 0, 0, 0, 0}, /* dropped_attributes_count */
         [3] = {4, OTLP_KIND_message, 7, 0, 1, 0, 0}, /* entity_refs */
     }, "Resource", {[1] = "attributes", [2] = "dropped_attributes_count", [3] = "entity_refs"}},
-    [OTLP_KeyValue] = {0, 0, 1, 0, 0, {
+    [OTLP_KeyValue] = {0, 0, 1, 0, 0, 0, {
         [1] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* key */
         [2] = {4, OTLP_KIND_message, 4, 0, 0, 0, 0}, /* value */
         [3] = {1, OTLP_KIND_int32, 0, 0, 0, 0, 1}, /* key_strindex */
     }, "KeyValue", {[1] = "key", [2] = "value", [3] = "key_strindex"}},
-    [OTLP_AnyValue] = {0, 0, 1, 0, 0, {
+    [OTLP_AnyValue] = {0, 0, 1, 0, 0, 0, {
         [1] = {4, OTLP_KIND_string, 0, 0, 0, 1, 0}, /* string_value */
         [2] = {1, OTLP_KIND_bool, 0, 0, 0, 1, 0}, /* bool_value */
         [3] = {1, OTLP_KIND_int64, 0, 0, 0, 1, 0}, /* int_value */
@@ -267,30 +268,30 @@ static const OtlpMessage OTLP_MESSAGES[] = {
         [7] = {4, OTLP_KIND_bytes, 0, 0, 0, 1, 0}, /* bytes_value */
         [8] = {1, OTLP_KIND_int32, 0, 0, 0, 1, 1}, /* string_value_strindex */
     }, "AnyValue", {[1] = "string_value", [2] = "bool_value", [3] = "int_value", [4] = "double_value", [5] = "array_value", [6] = "kvlist_value", [7] = "bytes_value", [8] = "string_value_strindex"}},
-    [OTLP_ArrayValue] = {0, 0, 1, 1, 0, {
+    [OTLP_ArrayValue] = {0, 0, 1, 1, 0, 0, {
         [1] = {4, OTLP_KIND_message, 4, 0, 1, 0, 0}, /* values */
     }, "ArrayValue", {[1] = "values"}},
-    [OTLP_KeyValueList] = {0, 0, 1, 1, 0, {
+    [OTLP_KeyValueList] = {0, 0, 1, 1, 0, 0, {
         [1] = {4, OTLP_KIND_message, 3, 0, 1, 0, 0}, /* values */
     }, "KeyValueList", {[1] = "values"}},
-    [OTLP_EntityRef] = {0, 0, 0, 0, 0, {
+    [OTLP_EntityRef] = {0, 0, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* schema_url */
         [2] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* type */
         [3] = {4, OTLP_KIND_string, 0, 0, 1, 0, 0}, /* id_keys */
         [4] = {4, OTLP_KIND_string, 0, 0, 1, 0, 0}, /* description_keys */
     }, "EntityRef", {[1] = "schema_url", [2] = "type", [3] = "id_keys", [4] = "description_keys"}},
-    [OTLP_ScopeLogs] = {0, 1, 0, 0, 0, {
+    [OTLP_ScopeLogs] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 9, 0, 0, 0, 0}, /* scope */
         [2] = {4, OTLP_KIND_message, 10, 0, 1, 0, 0}, /* log_records */
         [3] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* schema_url */
     }, "ScopeLogs", {[1] = "scope", [2] = "log_records", [3] = "schema_url"}},
-    [OTLP_InstrumentationScope] = {0, 0, 0, 0, 0, {
+    [OTLP_InstrumentationScope] = {0, 0, 0, 0, 0, 3, {
         [1] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* name */
         [2] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* version */
         [3] = {4, OTLP_KIND_message, 3, 0, 1, 0, 0}, /* attributes */
         [4] = {1, OTLP_KIND_uint32, 0, 0, 0, 0, 0}, /* dropped_attributes_count */
     }, "InstrumentationScope", {[1] = "name", [2] = "version", [3] = "attributes", [4] = "dropped_attributes_count"}},
-    [OTLP_LogRecord] = {1, 0, 0, 0, 1, {
+    [OTLP_LogRecord] = {1, 0, 0, 0, 1, 6, {
         [1] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* time_unix_nano */
         [2] = {1, OTLP_KIND_enum, 0, 0, 0, 0, 0}, /* severity_number */
         [3] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* severity_text */
@@ -303,20 +304,20 @@ static const OtlpMessage OTLP_MESSAGES[] = {
         [11] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* observed_time_unix_nano */
         [12] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* event_name */
     }, "LogRecord", {[1] = "time_unix_nano", [2] = "severity_number", [3] = "severity_text", [5] = "body", [6] = "attributes", [7] = "dropped_attributes_count", [8] = "flags", [9] = "trace_id", [10] = "span_id", [11] = "observed_time_unix_nano", [12] = "event_name"}},
-    [OTLP_TracesData] = {0, 1, 0, 0, 0, {
+    [OTLP_TracesData] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 12, 0, 1, 0, 0}, /* resource_spans */
     }, "TracesData", {[1] = "resource_spans"}},
-    [OTLP_ResourceSpans] = {0, 1, 0, 0, 0, {
+    [OTLP_ResourceSpans] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 2, 0, 0, 0, 0}, /* resource */
         [2] = {4, OTLP_KIND_message, 13, 0, 1, 0, 0}, /* scope_spans */
         [3] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* schema_url */
     }, "ResourceSpans", {[1] = "resource", [2] = "scope_spans", [3] = "schema_url"}},
-    [OTLP_ScopeSpans] = {0, 1, 0, 0, 0, {
+    [OTLP_ScopeSpans] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 9, 0, 0, 0, 0}, /* scope */
         [2] = {4, OTLP_KIND_message, 14, 0, 1, 0, 0}, /* spans */
         [3] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* schema_url */
     }, "ScopeSpans", {[1] = "scope", [2] = "spans", [3] = "schema_url"}},
-    [OTLP_Span] = {1, 0, 0, 0, 1, {
+    [OTLP_Span] = {1, 0, 0, 0, 1, 9, {
         [1] = {4, OTLP_KIND_bytes, 0, 16, 0, 0, 0}, /* trace_id */
         [2] = {4, OTLP_KIND_bytes, 0, 8, 0, 0, 0}, /* span_id */
         [3] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* trace_state */
@@ -334,13 +335,13 @@ static const OtlpMessage OTLP_MESSAGES[] = {
         [15] = {4, OTLP_KIND_message, 17, 0, 0, 0, 0}, /* status */
         [16] = {32, OTLP_KIND_fixed32, 0, 0, 0, 0, 0}, /* flags */
     }, "Span", {[1] = "trace_id", [2] = "span_id", [3] = "trace_state", [4] = "parent_span_id", [5] = "name", [6] = "kind", [7] = "start_time_unix_nano", [8] = "end_time_unix_nano", [9] = "attributes", [10] = "dropped_attributes_count", [11] = "events", [12] = "dropped_events_count", [13] = "links", [14] = "dropped_links_count", [15] = "status", [16] = "flags"}},
-    [OTLP_Span_Event] = {0, 0, 0, 0, 0, {
+    [OTLP_Span_Event] = {0, 0, 0, 0, 0, 3, {
         [1] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* time_unix_nano */
         [2] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* name */
         [3] = {4, OTLP_KIND_message, 3, 0, 1, 0, 0}, /* attributes */
         [4] = {1, OTLP_KIND_uint32, 0, 0, 0, 0, 0}, /* dropped_attributes_count */
     }, "Span.Event", {[1] = "time_unix_nano", [2] = "name", [3] = "attributes", [4] = "dropped_attributes_count"}},
-    [OTLP_Span_Link] = {0, 0, 0, 0, 1, {
+    [OTLP_Span_Link] = {0, 0, 0, 0, 1, 4, {
         [1] = {4, OTLP_KIND_bytes, 0, 16, 0, 0, 0}, /* trace_id */
         [2] = {4, OTLP_KIND_bytes, 0, 8, 0, 0, 0}, /* span_id */
         [3] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* trace_state */
@@ -348,24 +349,24 @@ static const OtlpMessage OTLP_MESSAGES[] = {
         [5] = {1, OTLP_KIND_uint32, 0, 0, 0, 0, 0}, /* dropped_attributes_count */
         [6] = {32, OTLP_KIND_fixed32, 0, 0, 0, 0, 0}, /* flags */
     }, "Span.Link", {[1] = "trace_id", [2] = "span_id", [3] = "trace_state", [4] = "attributes", [5] = "dropped_attributes_count", [6] = "flags"}},
-    [OTLP_Status] = {0, 0, 0, 0, 0, {
+    [OTLP_Status] = {0, 0, 0, 0, 0, 0, {
         [2] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* message */
         [3] = {1, OTLP_KIND_enum, 0, 0, 0, 0, 0}, /* code */
     }, "Status", {[2] = "message", [3] = "code"}},
-    [OTLP_MetricsData] = {0, 1, 0, 0, 0, {
+    [OTLP_MetricsData] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 19, 0, 1, 0, 0}, /* resource_metrics */
     }, "MetricsData", {[1] = "resource_metrics"}},
-    [OTLP_ResourceMetrics] = {0, 1, 0, 0, 0, {
+    [OTLP_ResourceMetrics] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 2, 0, 0, 0, 0}, /* resource */
         [2] = {4, OTLP_KIND_message, 20, 0, 1, 0, 0}, /* scope_metrics */
         [3] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* schema_url */
     }, "ResourceMetrics", {[1] = "resource", [2] = "scope_metrics", [3] = "schema_url"}},
-    [OTLP_ScopeMetrics] = {0, 1, 0, 0, 0, {
+    [OTLP_ScopeMetrics] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 9, 0, 0, 0, 0}, /* scope */
         [2] = {4, OTLP_KIND_message, 21, 0, 1, 0, 0}, /* metrics */
         [3] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* schema_url */
     }, "ScopeMetrics", {[1] = "scope", [2] = "metrics", [3] = "schema_url"}},
-    [OTLP_Metric] = {0, 1, 0, 0, 0, {
+    [OTLP_Metric] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* name */
         [2] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* description */
         [3] = {4, OTLP_KIND_string, 0, 0, 0, 0, 0}, /* unit */
@@ -376,10 +377,10 @@ static const OtlpMessage OTLP_MESSAGES[] = {
         [11] = {4, OTLP_KIND_message, 31, 0, 0, 1, 0}, /* summary */
         [12] = {4, OTLP_KIND_message, 3, 0, 1, 0, 0}, /* metadata */
     }, "Metric", {[1] = "name", [2] = "description", [3] = "unit", [5] = "gauge", [7] = "sum", [9] = "histogram", [10] = "exponential_histogram", [11] = "summary", [12] = "metadata"}},
-    [OTLP_Gauge] = {0, 1, 0, 0, 0, {
+    [OTLP_Gauge] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 23, 0, 1, 0, 0}, /* data_points */
     }, "Gauge", {[1] = "data_points"}},
-    [OTLP_NumberDataPoint] = {1, 0, 0, 0, 0, {
+    [OTLP_NumberDataPoint] = {1, 0, 0, 0, 0, 7, {
         [2] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* start_time_unix_nano */
         [3] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* time_unix_nano */
         [4] = {2, OTLP_KIND_double, 0, 0, 0, 1, 0}, /* as_double */
@@ -388,7 +389,7 @@ static const OtlpMessage OTLP_MESSAGES[] = {
         [7] = {4, OTLP_KIND_message, 3, 0, 1, 0, 0}, /* attributes */
         [8] = {1, OTLP_KIND_uint32, 0, 0, 0, 0, 0}, /* flags */
     }, "NumberDataPoint", {[2] = "start_time_unix_nano", [3] = "time_unix_nano", [4] = "as_double", [5] = "exemplars", [6] = "as_int", [7] = "attributes", [8] = "flags"}},
-    [OTLP_Exemplar] = {0, 0, 0, 0, 1, {
+    [OTLP_Exemplar] = {0, 0, 0, 0, 1, 0, {
         [2] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* time_unix_nano */
         [3] = {2, OTLP_KIND_double, 0, 0, 0, 1, 0}, /* as_double */
         [4] = {4, OTLP_KIND_bytes, 0, 8, 0, 0, 0}, /* span_id */
@@ -396,16 +397,16 @@ static const OtlpMessage OTLP_MESSAGES[] = {
         [6] = {2, OTLP_KIND_sfixed64, 0, 0, 0, 1, 0}, /* as_int */
         [7] = {4, OTLP_KIND_message, 3, 0, 1, 0, 0}, /* filtered_attributes */
     }, "Exemplar", {[2] = "time_unix_nano", [3] = "as_double", [4] = "span_id", [5] = "trace_id", [6] = "as_int", [7] = "filtered_attributes"}},
-    [OTLP_Sum] = {0, 1, 0, 0, 0, {
+    [OTLP_Sum] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 23, 0, 1, 0, 0}, /* data_points */
         [2] = {1, OTLP_KIND_enum, 0, 0, 0, 0, 0}, /* aggregation_temporality */
         [3] = {1, OTLP_KIND_bool, 0, 0, 0, 0, 0}, /* is_monotonic */
     }, "Sum", {[1] = "data_points", [2] = "aggregation_temporality", [3] = "is_monotonic"}},
-    [OTLP_Histogram] = {0, 1, 0, 0, 0, {
+    [OTLP_Histogram] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 27, 0, 1, 0, 0}, /* data_points */
         [2] = {1, OTLP_KIND_enum, 0, 0, 0, 0, 0}, /* aggregation_temporality */
     }, "Histogram", {[1] = "data_points", [2] = "aggregation_temporality"}},
-    [OTLP_HistogramDataPoint] = {1, 0, 0, 0, 0, {
+    [OTLP_HistogramDataPoint] = {1, 0, 0, 0, 0, 9, {
         [2] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* start_time_unix_nano */
         [3] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* time_unix_nano */
         [4] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* count */
@@ -418,11 +419,11 @@ static const OtlpMessage OTLP_MESSAGES[] = {
         [11] = {2, OTLP_KIND_double, 0, 0, 0, 0, 0}, /* min */
         [12] = {2, OTLP_KIND_double, 0, 0, 0, 0, 0}, /* max */
     }, "HistogramDataPoint", {[2] = "start_time_unix_nano", [3] = "time_unix_nano", [4] = "count", [5] = "sum", [6] = "bucket_counts", [7] = "explicit_bounds", [8] = "exemplars", [9] = "attributes", [10] = "flags", [11] = "min", [12] = "max"}},
-    [OTLP_ExponentialHistogram] = {0, 1, 0, 0, 0, {
+    [OTLP_ExponentialHistogram] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 29, 0, 1, 0, 0}, /* data_points */
         [2] = {1, OTLP_KIND_enum, 0, 0, 0, 0, 0}, /* aggregation_temporality */
     }, "ExponentialHistogram", {[1] = "data_points", [2] = "aggregation_temporality"}},
-    [OTLP_ExponentialHistogramDataPoint] = {1, 0, 0, 0, 0, {
+    [OTLP_ExponentialHistogramDataPoint] = {1, 0, 0, 0, 0, 1, {
         [1] = {4, OTLP_KIND_message, 3, 0, 1, 0, 0}, /* attributes */
         [2] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* start_time_unix_nano */
         [3] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* time_unix_nano */
@@ -438,14 +439,14 @@ static const OtlpMessage OTLP_MESSAGES[] = {
         [13] = {2, OTLP_KIND_double, 0, 0, 0, 0, 0}, /* max */
         [14] = {2, OTLP_KIND_double, 0, 0, 0, 0, 0}, /* zero_threshold */
     }, "ExponentialHistogramDataPoint", {[1] = "attributes", [2] = "start_time_unix_nano", [3] = "time_unix_nano", [4] = "count", [5] = "sum", [6] = "scale", [7] = "zero_count", [8] = "positive", [9] = "negative", [10] = "flags", [11] = "exemplars", [12] = "min", [13] = "max", [14] = "zero_threshold"}},
-    [OTLP_ExponentialHistogramDataPoint_Buckets] = {0, 0, 0, 0, 0, {
+    [OTLP_ExponentialHistogramDataPoint_Buckets] = {0, 0, 0, 0, 0, 0, {
         [1] = {1, OTLP_KIND_sint32, 0, 0, 0, 0, 0}, /* offset */
         [2] = {5, OTLP_KIND_uint64, 0, 0, 1, 0, 0}, /* bucket_counts */
     }, "ExponentialHistogramDataPoint.Buckets", {[1] = "offset", [2] = "bucket_counts"}},
-    [OTLP_Summary] = {0, 1, 0, 0, 0, {
+    [OTLP_Summary] = {0, 1, 0, 0, 0, 0, {
         [1] = {4, OTLP_KIND_message, 32, 0, 1, 0, 0}, /* data_points */
     }, "Summary", {[1] = "data_points"}},
-    [OTLP_SummaryDataPoint] = {1, 0, 0, 0, 0, {
+    [OTLP_SummaryDataPoint] = {1, 0, 0, 0, 0, 7, {
         [2] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* start_time_unix_nano */
         [3] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* time_unix_nano */
         [4] = {2, OTLP_KIND_fixed64, 0, 0, 0, 0, 0}, /* count */
@@ -454,7 +455,7 @@ static const OtlpMessage OTLP_MESSAGES[] = {
         [7] = {4, OTLP_KIND_message, 3, 0, 1, 0, 0}, /* attributes */
         [8] = {1, OTLP_KIND_uint32, 0, 0, 0, 0, 0}, /* flags */
     }, "SummaryDataPoint", {[2] = "start_time_unix_nano", [3] = "time_unix_nano", [4] = "count", [5] = "sum", [6] = "quantile_values", [7] = "attributes", [8] = "flags"}},
-    [OTLP_SummaryDataPoint_ValueAtQuantile] = {0, 0, 0, 0, 0, {
+    [OTLP_SummaryDataPoint_ValueAtQuantile] = {0, 0, 0, 0, 0, 0, {
         [1] = {2, OTLP_KIND_double, 0, 0, 0, 0, 0}, /* quantile */
         [2] = {2, OTLP_KIND_double, 0, 0, 0, 0, 0}, /* value */
     }, "SummaryDataPoint.ValueAtQuantile", {[1] = "quantile", [2] = "value"}},

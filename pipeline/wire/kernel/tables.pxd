@@ -19,6 +19,7 @@ cdef extern from "tables.h" nogil:
         uint8_t value
         uint8_t nests
         uint8_t ids
+        uint8_t attributes
         OtlpField fields[1]
         const char* name
         const char* names[1]

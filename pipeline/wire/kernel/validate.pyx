@@ -9,8 +9,7 @@ from pipeline.wire.kernel.edits cimport (
 )
 from pipeline.wire.kernel.tables cimport KIND_message, MESSAGES, OtlpField, Span, Span_span_id, Span_trace_id
 from pipeline.wire.kernel.walk cimport (
-    DELIMITED, MAX_DEPTH, NO_MEMORY, TOO_DEEP, Cursor, Fault, Visit,
-    any_bit, expected, malformed, next_field, packable, packed_is_whole, refused, root,
+    DELIMITED, NO_MEMORY, Cursor, Fault, Visit, any_bit, expected, malformed, next_field, packable, packed_is_whole, root, sound,
 )
 
 cdef enum:
@@ -57,7 +56,7 @@ cdef bint checked(Validation* found, Cursor start, Cursor stop, uint32_t message
             return False
         if field.kind == KIND_message:
             if MESSAGES[field.message].value:
-                if not checked_value(visit.value, visit.stop, field.message, 0, &found.fault):
+                if not sound(visit.value, visit.stop, field.message, 0, &found.fault):
                     return False
                 continue
             before = found.items
@@ -104,27 +103,6 @@ cdef bint checked_inside(Validation* found, const Visit* visit, uint32_t message
         drop_frame(&found.edits, visit, &frame)
     else:
         close_frame(&found.edits, visit, &frame)
-    return True
-
-
-cdef bint checked_value(Cursor at, Cursor stop, uint32_t message, int depth, Fault* fault) noexcept nogil:
-    """Check a value or attribute and all that is nested in it."""
-    cdef Visit visit
-    cdef const OtlpField* field
-    if MESSAGES[message].nests:
-        if depth == MAX_DEPTH:
-            refused(fault, TOO_DEEP, at)
-            return False
-        depth += 1
-    while at < stop:
-        at = next_field(at, stop, &visit, fault)
-        if at is NULL:
-            return False
-        field = expected(message, &visit, fault)
-        if field is NULL:
-            return False
-        if field.kind == KIND_message and not checked_value(visit.value, visit.stop, field.message, depth, fault):
-            return False
     return True
 
 

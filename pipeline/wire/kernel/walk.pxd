@@ -59,6 +59,7 @@ cdef struct Visit:
 
 cdef object malformed(const Fault* fault, Cursor start)
 cdef int root(str signal) except -1
+cdef bint sound(Cursor at, Cursor stop, uint32_t message, int depth, Fault* fault) noexcept nogil
 
 
 cdef inline Cursor refused(Fault* fault, Reason reason, Cursor at) noexcept nogil:

@@ -1,6 +1,6 @@
 """Where a walk begins, and raising what it found without the GIL."""
 
-from pipeline.wire.kernel.tables cimport LogsData, MESSAGES, MetricsData, TracesData
+from pipeline.wire.kernel.tables cimport KIND_message, MESSAGES, LogsData, MetricsData, TracesData
 
 from pipeline.wire.errors import Malformed
 
@@ -13,6 +13,32 @@ cdef int root(str signal) except -1:
     if signal == "metrics":
         return MetricsData
     raise KeyError(signal)
+
+
+cdef bint sound(Cursor at, Cursor stop, uint32_t message, int depth, Fault* fault) noexcept nogil:
+    """Check a message and all that is nested in it, in the order of the bytes, below `depth` arrays and maps."""
+    cdef Visit visit
+    cdef const OtlpField* field
+    if MESSAGES[message].nests:
+        if depth == MAX_DEPTH:
+            refused(fault, TOO_DEEP, at)
+            return False
+        depth += 1
+    while at < stop:
+        at = next_field(at, stop, &visit, fault)
+        if at is NULL:
+            return False
+        field = expected(message, &visit, fault)
+        if field is NULL:
+            return False
+        if visit.wire != DELIMITED:
+            continue
+        if field.kind == KIND_message:
+            if not sound(visit.value, visit.stop, field.message, depth, fault):
+                return False
+        elif packable(field) and not packed_is_whole(field.wires, visit.value, visit.stop, fault):
+            return False
+    return True
 
 
 cdef object malformed(const Fault* fault, Cursor start):
