@@ -1,0 +1,72 @@
+"""Bytes that grow at their end, and messages whose length is only known behind them.
+
+Functions that return int return -1 with MemoryError set.
+"""
+
+from libc.stddef cimport size_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport realloc
+from libc.string cimport memcpy, memmove
+
+from pipeline.wire.kernel.walk cimport DELIMITED, put_varint, varint_bytes
+
+cdef enum:
+    LONGEST_VARINT = 10
+
+cdef struct Buffer:
+    # All zero is an empty one; whoever owns it frees `data`.
+    uint8_t* data
+    size_t size
+    size_t room
+
+
+cdef inline int grow(Buffer* to, size_t more) except -1:
+    cdef size_t room = to.room * 2 + more + 64
+    cdef void* data = realloc(to.data, room)
+    if data is NULL:
+        raise MemoryError
+    to.data = <uint8_t*>data
+    to.room = room
+    return 0
+
+
+cdef inline uint8_t* reserved(Buffer* to, size_t more) except NULL:
+    """Return the end, with room for `more` bytes behind it; whoever writes them adds them to `size`."""
+    if to.room - to.size < more:
+        grow(to, more)
+    return to.data + to.size
+
+
+cdef inline int put_tag(Buffer* to, uint32_t number, uint32_t wire) except -1:
+    cdef uint8_t* at = reserved(to, LONGEST_VARINT)
+    to.size = put_varint(at, <uint64_t>number << 3 | wire) - to.data
+    return 0
+
+
+cdef inline int put_delimited(Buffer* to, uint32_t number, const void* value, size_t size) except -1:
+    """Write a delimited field: tag, length, value."""
+    cdef uint8_t* at = reserved(to, 2 * LONGEST_VARINT + size)
+    at = put_varint(put_varint(at, <uint64_t>number << 3 | DELIMITED), size)
+    memcpy(at, value, size)
+    to.size = at + size - to.data
+    return 0
+
+
+cdef inline size_t opened(Buffer* to, uint32_t number) except? 0:
+    """Begin a message; return where its content begins. Most are short: one byte is left for the length."""
+    put_tag(to, number, DELIMITED)
+    reserved(to, 1)
+    to.size += 1
+    return to.size
+
+
+cdef inline int close_message(Buffer* to, size_t content) except -1:
+    """End a message and write its length."""
+    cdef size_t size = to.size - content
+    cdef int more = varint_bytes(size) - 1
+    if more:
+        reserved(to, more)
+        memmove(to.data + content + more, to.data + content, size)
+        to.size += more
+    put_varint(to.data + content - 1, size)
+    return 0
