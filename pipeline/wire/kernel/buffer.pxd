@@ -8,7 +8,8 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport realloc
 from libc.string cimport memcpy, memmove
 
-from pipeline.wire.kernel.walk cimport DELIMITED, put_varint, varint_bytes
+from pipeline.wire.kernel.tables cimport OtlpField
+from pipeline.wire.kernel.walk cimport DELIMITED, FIXED32, FIXED64, VARINT, put_varint, varint_bytes
 
 cdef enum:
     LONGEST_VARINT = 10
@@ -69,4 +70,34 @@ cdef inline int close_message(Buffer* to, size_t content) except -1:
         memmove(to.data + content + more, to.data + content, size)
         to.size += more
     put_varint(to.data + content - 1, size)
+    return 0
+
+
+cdef inline uint32_t single_wire(const OtlpField* field) noexcept:
+    return VARINT if field.wires >> VARINT & 1 else FIXED64 if field.wires >> FIXED64 & 1 else FIXED32
+
+
+cdef inline uint64_t double_bits(double value) noexcept:
+    cdef uint64_t bits
+    memcpy(&bits, &value, sizeof(bits))
+    return bits
+
+
+cdef inline int put_bits(Buffer* to, const OtlpField* field, uint64_t bits) except -1:
+    if field.wires >> VARINT & 1:
+        return put_varint_bits(to, bits)
+    return put_fixed(to, bits, 8 if field.wires >> FIXED64 & 1 else 4)
+
+
+cdef inline int put_varint_bits(Buffer* to, uint64_t bits) except -1:
+    to.size = put_varint(reserved(to, LONGEST_VARINT), bits) - to.data
+    return 0
+
+
+cdef inline int put_fixed(Buffer* to, uint64_t bits, int size) except -1:
+    cdef uint8_t* at = reserved(to, 8)
+    cdef int byte
+    for byte in range(size):
+        at[byte] = <uint8_t>(bits >> 8 * byte)
+    to.size += size
     return 0

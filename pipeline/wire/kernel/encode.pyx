@@ -16,7 +16,10 @@ from libc.string cimport memcpy
 
 cimport cython
 
-from pipeline.wire.kernel.buffer cimport Buffer, LONGEST_VARINT, close_message, opened, put_delimited, put_tag, reserved
+from pipeline.wire.kernel.buffer cimport (
+    Buffer, LONGEST_VARINT,
+    close_message, double_bits, opened, put_bits, put_delimited, put_fixed, put_tag, put_varint_bits, reserved, single_wire,
+)
 from pipeline.wire.kernel.shapes cimport (
     ATTRIBUTES, DATA, FLAT, GROUPS, ITEMS, NOWHERE, SCALAR, STRUCT, STRUCTS, VALUE, Place, Shape, item_shape, root_shape,
 )
@@ -46,8 +49,9 @@ from pipeline.wire.kernel.tables cimport (
     NUMBERS,
     OtlpField,
 )
-from pipeline.wire.kernel.walk cimport DELIMITED, FIXED32, FIXED64, MAX_DEPTH, VARINT, put_varint, varint_bytes
+from pipeline.wire.kernel.walk cimport DELIMITED, FIXED64, MAX_DEPTH, VARINT, put_varint, varint_bytes
 
+from pipeline.wire.kernel.unusual import Unusual
 from pipeline.wire.reference.encode import encode as reference
 from pipeline.wire.reference.message import utf8
 
@@ -67,16 +71,12 @@ cdef extern from "Python.h":
     long long PyLong_AsLongLongAndOverflow(object, int*) except? -1
 
 
-class _Unusual(Exception):
-    """Something that only the reference knows what to make of."""
-
-
 def encode(records, str signal not None):
     cdef Shape shape = root_shape(signal)
     given = records if type(records) is list else list(records)
     try:
         return Encoder().encoded(given, shape)
-    except (_Unusual, OverflowError, ValueError):
+    except (Unusual, OverflowError, ValueError):
         return reference(given, signal)
 
 
@@ -157,7 +157,7 @@ cdef class Encoder:
         self.describe(root, shape, NULL)
         for record in records:
             if type(record) is not item.struct:
-                raise _Unusual
+                raise Unusual
             group = root
             for level in range(item.level):
                 group = self.group(group, <object>field_at(<PyObject*>record, item.offsets[level]))
@@ -178,7 +178,7 @@ cdef class Encoder:
         found = around.by_identity.get(address)
         if found is None:
             if type(shared) is not around.below.struct:
-                raise _Unusual
+                raise Unusual
             found = Group()
             found.number = around.below_number
             self.describe(found, around.below, <PyObject*>shared)
@@ -218,7 +218,7 @@ cdef class Encoder:
                 self.put(to, shared, place)
         group.after = taken(to)
         if group.below is None and not group.groups:
-            raise _Unusual  # a metric of a type that there is not
+            raise Unusual  # a metric of a type that there is not
         return 0
 
     cdef int put_fields(self, Buffer* to, PyObject* struct, Shape shape) except -1:
@@ -245,7 +245,7 @@ cdef class Encoder:
         value = field_at(struct, place.offset)
         if place.how == ATTRIBUTES:
             if not PyDict_CheckExact(<object>value):
-                raise _Unusual
+                raise Unusual
             while PyDict_Next(<object>value, &position, &key, &each):
                 self.put_pair(to, place.number, key, each, 0)
             return 0
@@ -271,7 +271,7 @@ cdef class Encoder:
         cdef Shape shape = <Shape>place.shape
         cdef size_t content
         if type(<object>value) is not shape.struct or (shape.struct is tuple and length(value) != shape.fields):
-            raise _Unusual
+            raise Unusual
         content = opened(to, place.number)
         self.put_fields(to, value, shape)
         return close_message(to, content)
@@ -350,7 +350,7 @@ cdef class Encoder:
             bits = <uint64_t>PyLong_AsLongLongAndOverflow(<object>value, &overflow)
             if overflow:
                 if not PyLong_CheckExact(<object>value):
-                    raise _Unusual
+                    raise Unusual
                 digits = str(<object>value)
                 return self.put_text(to, AnyValue_string_value, <PyObject*>digits, False)
             put_tag(to, AnyValue_int_value, VARINT)
@@ -370,7 +370,7 @@ cdef class Encoder:
         cdef PyObject* key
         cdef PyObject* each
         if depth == MAX_DEPTH:
-            raise _Unusual
+            raise Unusual
         if PyDict_CheckExact(<object>value):
             content = opened(to, AnyValue_kvlist_value)
             while PyDict_Next(<object>value, &position, &key, &each):
@@ -386,7 +386,7 @@ cdef class Encoder:
     cdef const char* utf8(self, PyObject* text, Py_ssize_t* size) except NULL:
         """Return a text's bytes, which live as long as it or as the encoder."""
         if not PyUnicode_Check(<object>text):
-            raise _Unusual
+            raise Unusual
         if PyUnicode_IS_COMPACT_ASCII(<object>text):
             size[0] = PyUnicode_GET_LENGTH(<object>text)
             return <const char*>PyUnicode_1BYTE_DATA(<object>text)
@@ -402,7 +402,7 @@ cdef class Encoder:
 cdef inline PyObject* field_at(PyObject* struct, Py_ssize_t offset) except NULL:
     cdef PyObject* value = (<PyObject**>(<char*>struct + offset))[0]
     if value is NULL:  # somebody deleted it
-        raise _Unusual
+        raise Unusual
     return value
 
 
@@ -413,13 +413,13 @@ cdef inline int check_spares(PyObject* struct, Shape shape) except -1:
     for spare in range(shape.spare):
         value = <object>field_at(struct, shape.spares[spare])
         if value is not None and (type(value) is not list or value):
-            raise _Unusual
+            raise Unusual
     return 0
 
 
 cdef inline Py_ssize_t length(PyObject* sequence) except -1:
     if not PyList_CheckExact(<object>sequence) and not PyTuple_CheckExact(<object>sequence):
-        raise _Unusual
+        raise Unusual
     return PySequence_Fast_GET_SIZE(<object>sequence)
 
 
@@ -435,16 +435,6 @@ cdef inline size_t field_size(size_t size) noexcept:
     return 1 + varint_bytes(size) + size
 
 
-cdef inline uint32_t single_wire(const OtlpField* field) noexcept:
-    return VARINT if field.wires >> VARINT & 1 else FIXED64 if field.wires >> FIXED64 & 1 else FIXED32
-
-
-cdef inline uint64_t double_bits(double value) noexcept:
-    cdef uint64_t bits
-    memcpy(&bits, &value, sizeof(bits))
-    return bits
-
-
 cdef uint64_t bits_of(const OtlpField* field, object value) except? 7:
     """Return a number as it stands on the wire; all zero is the default."""
     cdef int64_t number
@@ -452,14 +442,14 @@ cdef uint64_t bits_of(const OtlpField* field, object value) except? 7:
     cdef uint8_t kind = field.kind
     if kind == KIND_double:
         if not PyFloat_Check(value) and not PyLong_Check(value):
-            raise _Unusual
+            raise Unusual
         return double_bits(PyFloat_AS_DOUBLE(value) if PyFloat_Check(value) else PyLong_AsDouble(value))
     if kind == KIND_bool:
         if not PyBool_Check(value):
-            raise _Unusual
+            raise Unusual
         return value is True
     if not PyLong_Check(value):
-        raise _Unusual
+        raise Unusual
     if kind == KIND_fixed64 or kind == KIND_uint64:
         return PyLong_AsUnsignedLongLong(value)
     number = PyLong_AsLongLongAndOverflow(value, &overflow)
@@ -474,26 +464,6 @@ cdef uint64_t bits_of(const OtlpField* field, object value) except? 7:
     return <uint64_t>number
 
 
-cdef inline int put_bits(Buffer* to, const OtlpField* field, uint64_t bits) except -1:
-    if field.wires >> VARINT & 1:
-        return put_varint_bits(to, bits)
-    return put_fixed(to, bits, 8 if field.wires >> FIXED64 & 1 else 4)
-
-
-cdef inline int put_varint_bits(Buffer* to, uint64_t bits) except -1:
-    to.size = put_varint(reserved(to, LONGEST_VARINT), bits) - to.data
-    return 0
-
-
-cdef inline int put_fixed(Buffer* to, uint64_t bits, int size) except -1:
-    cdef uint8_t* at = reserved(to, 8)
-    cdef int byte
-    for byte in range(size):
-        at[byte] = <uint8_t>(bits >> 8 * byte)
-    to.size += size
-    return 0
-
-
 cdef int put_id(Buffer* to, uint32_t number, PyObject* value) except -1:
     """Write an id from its hex digits."""
     cdef Py_ssize_t size, byte
@@ -501,11 +471,11 @@ cdef int put_id(Buffer* to, uint32_t number, PyObject* value) except -1:
     cdef uint8_t* at
     cdef int high, low
     if not PyUnicode_Check(<object>value) or not PyUnicode_IS_COMPACT_ASCII(<object>value):
-        raise _Unusual
+        raise Unusual
     size = PyUnicode_GET_LENGTH(<object>value)
     digits = PyUnicode_1BYTE_DATA(<object>value)
     if size % 2:
-        raise _Unusual
+        raise Unusual
     size //= 2
     if not size:
         return 0
@@ -514,7 +484,7 @@ cdef int put_id(Buffer* to, uint32_t number, PyObject* value) except -1:
     for byte in range(size):
         high, low = nibble(digits[2 * byte]), nibble(digits[2 * byte + 1])
         if high | low < 0:
-            raise _Unusual
+            raise Unusual
         at[byte] = <uint8_t>(high << 4 | low)
     to.size = at + size - to.data
     return 0

@@ -1,0 +1,3 @@
+from pipeline.types import Signal
+
+def from_json(text: bytes, signal: Signal) -> bytes: ...
