@@ -77,7 +77,8 @@ def encode(records, str signal not None):
     try:
         return Encoder().encoded(given, shape)
     except (Unusual, OverflowError, ValueError):
-        return reference(given, signal)
+        pass  # outside of this, so that a refusal carries no other one as its context
+    return reference(given, signal)
 
 
 @cython.final

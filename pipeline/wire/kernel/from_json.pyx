@@ -58,7 +58,8 @@ def from_json(bytes text not None, str signal not None):
     try:
         return Reader().read(text, message)
     except (Unusual, ValueError):
-        return reference(text, signal)
+        pass  # outside of this, so that a refusal carries no other one as its context
+    return reference(text, signal)
 
 
 @cython.final
