@@ -5,6 +5,7 @@ BIN := .venv/bin
 CONFIG ?= config/pipelines/default.yaml
 KERNEL := setup.py $(wildcard pipeline/wire/kernel/*.pyx pipeline/wire/kernel/*.pxd pipeline/wire/kernel/*.h)
 ENGINE ?= docker
+SECONDS ?= 60
 .SILENT:
 
 run: .venv/run.stamp ## Set up and serve the default pipeline (CONFIG=… for another)
@@ -19,6 +20,17 @@ lint: .venv/dev.stamp ## Check style, types, the direction of imports, and the D
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
+
+fuzz: .venv/dev.stamp ## Compare kernel and reference on made-up input (SECONDS=60; SEED=… replays an input)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(SEED:%=--replay %)
+
+# The interpreter never frees all it has, so leaks are not looked for; and it takes each object from malloc, so that reads
+# behind the end of one are seen.
+fuzz-asan: .venv/dev.stamp ## The same with the kernel under AddressSanitizer and UndefinedBehaviorSanitizer
+	CC="sh tests/fuzz/sanitizing-cc" $(BIN)/python setup.py -q build --build-base build/sanitized --build-lib build/sanitized/lib
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH=build/sanitized/lib:. \
+		LD_PRELOAD=$$(cc -print-file-name=libasan.so) \
+		$(BIN)/python -P -m tests.fuzz --seconds $(SECONDS) $(SEED:%=--replay %)
 
 parts: .venv/dev.stamp ## Install the real servers and clients that some tests drive (Debian, root)
 	sh tests/parts/install.sh
@@ -52,4 +64,4 @@ help:
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	touch $@
 
-.PHONY: run test lint parts image image-try lock clean help
+.PHONY: run test lint fuzz fuzz-asan parts image image-try lock clean help

@@ -1,0 +1,63 @@
+"""Texts that are meant to make a redactor slow (redaction contract §10), each as long as asked for."""
+
+from collections.abc import Callable
+from typing import Final
+
+from processors.redact.detectors import DETECTORS
+
+
+def _repeated(piece: str, before: str = "") -> Callable[[int], str]:
+    return lambda size: before + piece * (size // len(piece))
+
+
+_LITERALS: Final = "".join(
+    piece.decode() for detector in DETECTORS for shape in detector.shapes for piece in shape.pieces if isinstance(piece, bytes)
+)
+"""What the trigger scan looks for, one behind the other."""
+
+ADVERSARIAL: Final[dict[str, Callable[[int], str]]] = {
+    "a": _repeated("a"),
+    "@": _repeated("@"),
+    "a@": _repeated("a@"),
+    "a.": _repeated("a.", "a@"),
+    "-eyJ": _repeated("-eyJ"),
+    ".eyJ": _repeated(".eyJaaaaaaaa"),
+    "eyJ long": _repeated("A", "eyJ"),
+    "1.1.1.": _repeated("1.1.1."),
+    "1-": _repeated("1-"),
+    "pem": _repeated("-----BEGIN RSA " + "PRIVATE KEY-----"),
+    "://a": _repeated("://a"),
+    "://a:": _repeated("://a:"),
+    "password=": _repeated("password="),
+    "password_": _repeated("password "),
+    "password quoted": _repeated('password="'),
+    "password escaped": _repeated('password=\\"'),
+    "abcd:": _repeated("abcd:"),
+    "::": _repeated("::"),
+    "sk-ant": _repeated("xsk-ant-"),
+    "sk-ant at boundaries": _repeated(" sk-ant-"),
+    "9": _repeated("9"),
+    "9 ": _repeated("9 "),
+    "deep": _repeated('{"a":'),
+    "backslash": _repeated("\\"),
+    "unicode": _repeated("\\u0040"),
+    "%40": _repeated("%40"),
+    "AKIA": _repeated("AKIA"),
+    "Bearer": _repeated("Bearer "),
+    "Bearer long": _repeated("A", "bearer "),
+    "Authorization": _repeated("Authorization: "),
+    "cookie": _repeated("a=b;", "Cookie: "),
+    "iban": _repeated("AA99"),
+    "token": _repeated("?token="),
+    "sessionid": _repeated("sessionid="),
+    "dsn": _repeated(";password=a b "),
+    "mysql": _repeated("mysql -"),
+    "option": _repeated("--password "),
+    "plus": _repeated("+1 2 "),
+    "tags": _repeated("[email] jo@example.com "),
+    "url": _repeated("=%41+"),
+    "triggers": _repeated("ghp_ sk-proj- xoxb- https://a:b@c eyJ -----BEGIN Bearer password= 4000 DE36 2001:db8:: +1 @ "),
+    "literals": _repeated(_LITERALS),
+    "JSON in JSON": lambda size: '["' + '{\\"a\\":\\"jo@example.com\\"},' * (size // 26) + '"]',
+    "JSON members": lambda size: "{" + ",".join('"jo@example.com":"x"' for _ in range(size // 21)) + "}",
+}
