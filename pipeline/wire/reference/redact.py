@@ -307,7 +307,7 @@ class _Walk:
 
 def _deeper(depth: int, at: int) -> int:
     if depth == MAX_DEPTH:
-        raise Malformed(at, "values nest too deep")
+        raise Malformed(at, f"value nested deeper than {MAX_DEPTH} levels")
     return depth + 1
 
 

@@ -1,0 +1,220 @@
+"""`reference/redact_json.py`, compiled: the same tolerant reader. Nodes stand in the order of the text, what they hold behind them."""
+
+from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memcpy
+
+from pipeline.wire.kernel.arena cimport grown
+from pipeline.wire.kernel.redact_search cimport BARE, DIGIT, HEX, LOWER, is_a, lower, run, same
+
+cdef enum:
+    MAX_BYTES = 1 << 20
+    MAX_DEPTH = 32
+
+cdef enum Expected:
+    VALUE
+    COLON
+    COMMA
+
+
+cdef inline bint is_blank(uint8_t byte) noexcept nogil:
+    return byte == c" " or byte == c"\n" or byte == c"\t" or byte == c"\r"
+
+
+cdef bint looks_like_json(Cursor start, Cursor stop) noexcept nogil:
+    while start < stop and is_blank(start[0]):
+        start += 1
+    if start == stop or (start[0] != c"{" and start[0] != c"["):
+        return False
+    while is_blank((stop - 1)[0]):
+        stop -= 1
+    return (stop - 1)[0] == start[0] + 2  # } and ] come two behind { and [
+
+
+cdef inline Cursor string_end(Cursor at, Cursor stop) noexcept nogil:
+    """Return the end of the string whose quote stands here, NULL when it has none."""
+    cdef uint8_t quote = at[0]
+    at += 1
+    while at < stop:
+        if at[0] == quote:
+            return at + 1
+        at += 2 if at[0] == c"\\" else 1
+    return NULL
+
+
+cdef inline Node* new_node(Json* json) noexcept nogil:
+    cdef Node* list
+    if json.count == json.room:
+        list = <Node*>grown(json.list, &json.room, sizeof(Node))
+        if list is NULL:
+            return NULL
+        json.list = list
+    json.count += 1
+    return &json.list[json.count - 1]
+
+
+cdef int read_json(Json* json, Cursor start, Cursor stop) noexcept nogil:
+    """Read the objects and arrays that a text is made of: 1, or 0 when it is no JSON, -1 when there is no memory."""
+    cdef size_t open_[MAX_DEPTH]
+    cdef int depth = 0
+    cdef Cursor at = start, name = NULL, name_stop = NULL, end
+    cdef Expected expected = VALUE
+    cdef Node* node
+    cdef uint8_t byte
+    json.count = 0
+    if stop - start > MAX_BYTES:
+        return 0
+    while True:
+        while at < stop and is_blank(at[0]):
+            at += 1
+        if at == stop:
+            return depth == 0
+        byte = at[0]
+        if byte == c"}" or byte == c"]":
+            if depth == 0 or name is not NULL:
+                return 0
+            depth -= 1
+            node = &json.list[open_[depth]]
+            if node.start[0] + 2 != byte:
+                return 0
+            at += 1
+            node.stop = at
+            node.next = json.count
+            expected = COMMA if depth else VALUE
+            continue
+        if byte == c"," or byte == c":":
+            if depth == 0 or expected != (COMMA if byte == c"," else COLON):
+                return 0
+            at += 1
+            expected = VALUE
+            continue
+        if expected != VALUE:
+            return 0
+        if byte == c"{" or byte == c"[":
+            end = at + 1
+        elif byte == c'"' or byte == c"'":
+            end = string_end(at, stop)
+        else:
+            end = run(at, stop, BARE)
+        if end is NULL or end == at:
+            return 0
+        if depth and json.list[open_[depth - 1]].kind == OBJECT and name is NULL:
+            if byte == c"{" or byte == c"[":
+                return 0
+            name, name_stop = at, end
+            expected = COLON
+        else:
+            if depth == 0 and byte != c"{" and byte != c"[":
+                return 0
+            node = new_node(json)
+            if node is NULL:
+                return -1
+            node[0] = Node(at, end, name, name_stop, BARE_WORD, json.count)
+            name = NULL
+            if byte == c"{" or byte == c"[":
+                node.kind = OBJECT if byte == c"{" else LIST
+                if depth == MAX_DEPTH:
+                    return 0
+                open_[depth] = json.count - 1
+                depth += 1
+            else:
+                expected = COMMA
+                if byte == c'"' or byte == c"'":
+                    node.kind = STRING
+        at = end
+
+
+cdef bint is_scalar(Cursor start, Cursor stop) noexcept nogil:
+    """Tell whether a bare word is a number or a truth value."""
+    cdef Cursor at = start
+    if stop - start <= 5 and (
+        (stop - start == 4 and (same(at, stop, b"true", 4) or same(at, stop, b"True", 4)))
+        or (stop - start == 5 and (same(at, stop, b"false", 5) or same(at, stop, b"False", 5)))
+        or (stop - start == 3 and same(at, stop, b"NaN", 3))
+    ):
+        return True
+    if at < stop and at[0] == c"-":
+        at += 1
+    start = at
+    at = run(at, stop, DIGIT)
+    if at == start:
+        return False
+    if at < stop and at[0] == c".":
+        start = at + 1
+        at = run(start, stop, DIGIT)
+        if at == start:
+            return False
+    if at < stop and lower(at[0]) == c"e":
+        at += 1
+        if at < stop and (at[0] == c"+" or at[0] == c"-"):
+            at += 1
+        start = at
+        at = run(at, stop, DIGIT)
+        if at == start:
+            return False
+    return at == stop
+
+
+cdef inline uint32_t hex4(Cursor at) noexcept nogil:
+    cdef uint32_t value = 0
+    cdef int index
+    for index in range(4):
+        value = value << 4 | (at[index] - c"0" if is_a(at[index], DIGIT) else lower(at[index]) - c"a" + 10)
+    return value
+
+
+cdef inline bint is_hex4(Cursor at, Cursor stop) noexcept nogil:
+    return stop - at >= 4 and run(at, at + 4, HEX) == at + 4
+
+
+cdef Cursor unescaped(Cursor start, Cursor stop, unsigned char* to) noexcept nogil:
+    """Write what the inside of a string says, which is never longer than how it is written; return where that ends."""
+    cdef uint32_t code, low
+    cdef uint8_t letter
+    while start < stop:
+        if start[0] != c"\\" or start + 1 == stop:
+            to[0] = start[0]
+            to += 1
+            start += 1
+            continue
+        letter = start[1]
+        start += 2
+        if letter != c"u" or not is_hex4(start, stop):
+            if letter == c"n":
+                letter = c"\n"
+            elif letter == c"r":
+                letter = c"\r"
+            elif letter == c"t":
+                letter = c"\t"
+            elif letter == c"b":
+                letter = 8
+            elif letter == c"f":
+                letter = 12
+            to[0] = letter
+            to += 1
+            continue
+        code = hex4(start)
+        start += 4
+        if 0xD800 <= code < 0xDC00 and same(start, stop, b"\\u", 2) and is_hex4(start + 2, stop):
+            low = hex4(start + 2)
+            if 0xDC00 <= low < 0xE000:
+                code = 0x10000 + ((code & 0x3FF) << 10) + (low & 0x3FF)
+                start += 6
+        if code < 0x80:
+            to[0] = code
+            to += 1
+        elif code < 0x800:
+            to[0] = 0xC0 | code >> 6
+            to[1] = 0x80 | code & 0x3F
+            to += 2
+        elif code < 0x10000:
+            to[0] = 0xE0 | code >> 12
+            to[1] = 0x80 | code >> 6 & 0x3F
+            to[2] = 0x80 | code & 0x3F
+            to += 3
+        else:
+            to[0] = 0xF0 | code >> 18
+            to[1] = 0x80 | code >> 12 & 0x3F
+            to[2] = 0x80 | code >> 6 & 0x3F
+            to[3] = 0x80 | code & 0x3F
+            to += 4
+    return to

@@ -1,0 +1,18 @@
+"""Matchers for personal data, and the checks of them that others need."""
+
+from pipeline.wire.kernel.redact_search cimport Search
+from pipeline.wire.kernel.walk cimport Cursor
+
+cdef bint find_email(Search* search) noexcept nogil
+cdef bint find_phone(Search* search) noexcept nogil
+cdef bint find_ssn(Search* search) noexcept nogil
+cdef bint find_itin(Search* search) noexcept nogil
+cdef bint find_card(Search* search) noexcept nogil
+cdef bint find_iban(Search* search) noexcept nogil
+cdef bint find_ipv4(Search* search) noexcept nogil
+cdef bint find_ipv6(Search* search) noexcept nogil
+
+cdef bint is_card(Cursor digits, Py_ssize_t size) noexcept nogil
+cdef Cursor quad_end(Cursor at, Cursor stop) noexcept nogil
+cdef int iban_length(Cursor country) noexcept nogil
+cdef Cursor iban_end(const Search* search, Cursor start, int length) noexcept nogil

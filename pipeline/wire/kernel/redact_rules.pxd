@@ -1,0 +1,146 @@
+"""The rules of a redactor as C tables: made once by a `Rulebook`, never changed, read by all threads."""
+
+from libc.stddef cimport size_t
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+
+from pipeline.wire.kernel.redact_scan cimport ScanLiterals
+from pipeline.wire.kernel.walk cimport Cursor
+
+cdef enum Kind:
+    # Built-in matchers. All shapes count as one.
+    SHAPES
+    PEM
+    JWT
+    URL_CRED
+    AUTH_HEADER
+    COOKIE
+    SESSION_KV
+    URL_PARAM
+    KV_SECRET
+    CLI_SECRET
+    DSN_KV
+    CARD
+    IBAN
+    UK_NINO
+    ES_DNI
+    ES_NIE
+    IT_CF
+    FI_HETU
+    CH_AHV
+    BR_CPF
+    BR_CNPJ
+    CN_RIC
+    SSN
+    ITIN
+    EMAIL
+    IPV6
+    IPV4
+    PHONE
+    PATTERN  # users' patterns, which only the reference can match
+    KINDS
+
+cdef enum ActionLabel:
+    TAG
+    MASK
+    DRY_RUN
+    DROP
+    KEEP_LAST
+    HMAC
+
+cdef enum Word:
+    # What the last word of a name tells of values behind it.
+    NO_SECRET
+    SECRET
+    PIN
+    CVV
+
+cdef struct Literal:
+    Cursor text
+    size_t size
+
+cdef struct Rule:
+    int32_t kind
+    int32_t priority
+    int32_t action
+    bint known  # `replacement` is what it writes whatever was matched, or it only counts
+    Literal replacement
+
+cdef struct Piece:
+    Literal literal  # of size 0: a run
+    const uint8_t* characters  # of a run: 256 flags
+    size_t least
+    size_t most  # SIZE_MAX: as long as they go on
+
+cdef struct Shape:
+    int32_t rule
+    int32_t anchor  # index of its first literal
+    int32_t count
+    int32_t kept
+    bint left
+    bint right
+    bint fold  # its literals match in upper and lower case
+    size_t reach  # how far before its anchor it can start
+    Piece* pieces
+
+cdef struct Trigger:
+    # A literal without which there is no match of its kind.
+    Literal literal
+    int32_t kind
+    int32_t shape
+    bint fold
+
+cdef struct Buckets:
+    # Lists of indices by the first byte of what they stand for.
+    uint16_t first[257]
+    uint16_t* list
+
+cdef struct Names:
+    # Names as words joined by dots, in lower case.
+    Literal* list
+    int32_t count
+    int32_t longest  # words of the longest
+
+cdef struct Program:
+    uint32_t kinds  # bit n: there is a rule of kind n
+    uint32_t key_kinds  # those that also look at the names of attributes
+    int32_t rule_of[KINDS]
+    int32_t rule_count
+    Rule* rules
+    Rule key_rule
+    Literal key_value  # its replacement as an AnyValue
+    bint plain_mask  # it is the same inside quotes
+    Literal masks[2]
+    int32_t id_count
+    Literal* ids
+    int32_t shape_count
+    Shape* shapes
+    Buckets shapes_by_first
+    Trigger* triggers
+    Buckets triggers_by_first
+    ScanLiterals scan
+    bint every_text  # there are patterns without a literal
+    Names sensitive
+    Names exceptions
+    Names safe
+    Names secret_words
+    Names option_words
+
+
+cdef class Rulebook:
+    cdef Program program
+    cdef list _memory
+    cdef readonly object text
+    cdef readonly tuple labels
+    cdef object _patterns
+    cdef object _secret_word
+
+    cdef void* _array(self, Py_ssize_t count, size_t size) except NULL
+    cdef Literal _literal(self, bytes text)
+    cdef int _fill_rules(self, rules) except -1
+    cdef int _act(self, Rule* rule, id, action, bytes mask) except -1
+    cdef int _fill_shapes(self, rules) except -1
+    cdef int _fill_triggers(self, rules) except -1
+    cdef Names _names(self, names, bint split)
+    cdef int _bucket(self, Buckets* buckets, list firsts) except -1
+    cdef bint pattern_found(self, bytes text)
+    cdef int long_name(self, bytes name)

@@ -1,0 +1,279 @@
+"""Rules as C tables, from those that the reference reads (`pipeline/wire/rules.py`)."""
+
+import re
+
+import re2
+
+from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytes cimport PyBytes_AS_STRING
+from libc.stddef cimport size_t
+from libc.stdint cimport SIZE_MAX, uint8_t, uint16_t, uint32_t
+
+from pipeline.wire.kernel.redact_fingerprints import buckets, fingerprint
+from pipeline.wire.reference.redact_actions import Actions
+from pipeline.wire.reference.redact_keys import last_word, words
+from pipeline.wire.reference.redact_text import TextRedactor
+from pipeline.wire.reference.walk import delimited
+from pipeline.wire.rules import KEY_RULE, Pattern
+
+_KINDS = {
+    "pem": PEM, "jwt": JWT, "url_cred": URL_CRED, "auth_header": AUTH_HEADER, "cookie": COOKIE, "session_kv": SESSION_KV,
+    "url_param": URL_PARAM, "kv_secret": KV_SECRET, "cli_secret": CLI_SECRET, "dsn_kv": DSN_KV, "card": CARD, "iban": IBAN,
+    "uk_nino": UK_NINO, "es_dni": ES_DNI, "es_nie": ES_NIE, "it_cf": IT_CF, "fi_hetu": FI_HETU, "ch_ahv": CH_AHV,
+    "br_cpf": BR_CPF, "br_cnpj": BR_CNPJ, "cn_ric": CN_RIC, "ssn": SSN, "itin": ITIN, "email": EMAIL, "ipv6": IPV6,
+    "ipv4": IPV4, "phone": PHONE,
+}
+_LABELS = {"tag": TAG, "mask": MASK, "none": DRY_RUN, "drop": DROP, "keep_last": KEEP_LAST, "hmac": HMAC}
+_PARAMETERS = (
+    "token access_token id_token refresh_token api_key apikey key code sig signature secret password session x-amz-signature "
+    "x-amz-credential x-amz-security-token x-goog-signature"
+).split()
+_ASSIGNS = b"\"'\\ \t=:"
+_ALNUM = bytes(filter(lambda byte: bytes((byte,)).isalnum(), range(256)))
+_LITERALS = {
+    # by kind: literals without which it finds nothing, what may stand behind them, whether they come in any case
+    PEM: ([b"-----BEGIN "], (), False),
+    JWT: ([b"eyJ"], (), False),
+    AUTH_HEADER: (
+        [b"bearer ", b"basic ", b"token ", b"digest ", b"negotiate ", b"apikey ", b"dpop ", b"aws4-hmac-sha256 ", b"authorization"],
+        (), True,
+    ),
+    COOKIE: ([b"cookie"], (), True),
+    SESSION_KV: (
+        [
+            b"session_id=", b"sessionid=", b"sessid=", b"phpsessid=", b"jsessionid=", b"connect.sid=", b"csrftoken=",
+            b"xsrf-token=", b"asp.net_sessionid=", b"__host-", b"__secure-",
+        ],
+        (), True,
+    ),
+    URL_PARAM: ([mark + name.encode() + b"=" for mark in (b"?", b"&") for name in _PARAMETERS], (), True),
+    KV_SECRET: (
+        [
+            b"password", b"passwd", b"passphrase", b"pwd", b"secret", b"key", b"token", b"credential", b"credentials",
+            b"string", b"otp", b"pin", b"cvv", b"cvc",
+        ],
+        (_ASSIGNS,), True,
+    ),
+    CLI_SECRET: (
+        [b"--", b"mysql ", b"mysqldump ", b"mysqladmin ", b"mariadb ", b"psql ", b"sshpass ", b"mongo ", b"mongosh "],
+        (_ALNUM,), True,
+    ),
+    DSN_KV: ([b"password", b"pwd"], (b" \t=",), True),
+    EMAIL: ([b"%40", b"\\u0040"], (), False),
+}  # fmt: skip
+
+
+def supported(rules):
+    """Tell whether the kernel can go by these rules: ids that mean themselves in an expression, each once, and a mask."""
+    ids = [KEY_RULE, *(rule.id for rule in rules.of_values())]
+    return (
+        bool(rules.mask)
+        and len(set(ids)) == len(ids) < 1000
+        and all(re.fullmatch("[a-z0-9_]+", id) for id in ids)
+        and all(piece != b"" for detector in rules.detectors for shape in detector.shapes for piece in shape.pieces)
+        and "" not in (*rules.keys.exceptions, *rules.keys.safe)
+    )
+
+
+cdef class Rulebook:
+    """Rules of a redactor. Immutable: safe to share by threads."""
+
+    def __init__(self, rules):
+        self.text = TextRedactor(rules)
+        self._memory = []
+        self._fill_rules(rules)
+        self._fill_shapes(rules)
+        self._fill_triggers(rules)
+        cdef Program* program = &self.program
+        program.sensitive = self._names(rules.keys.sensitive, True)
+        program.exceptions = self._names(rules.keys.exceptions, False)
+        program.safe = self._names(rules.keys.safe, False)
+        program.option_words = self._names(rules.option_words, True)
+        program.secret_words = self._names(rules.secret_words, True)
+        self._secret_word = last_word(rules.secret_words)
+        self._patterns = None
+        unanchored = [pattern for pattern in rules.patterns if not pattern.literal]
+        if unanchored:
+            program.every_text = True
+            tokens = Actions(rules).tokens
+            compiled = []
+            for pattern in unanchored:
+                options = re2.Options()
+                options.log_errors = False
+                options.case_sensitive = not pattern.ignore_case
+                compiled.append(re2.compile(pattern.regex.encode(), options))
+            self._patterns = tokens, compiled
+
+    cdef void* _array(self, Py_ssize_t count, size_t size) except NULL:
+        """Return zeroed memory that lives as long as the rules."""
+        memory = bytearray(max(count, 1) * size)
+        self._memory.append(memory)
+        return PyByteArray_AS_STRING(memory)
+
+    cdef Literal _literal(self, bytes text):
+        self._memory.append(text)
+        return Literal(<Cursor>PyBytes_AS_STRING(text), len(text))
+
+    cdef int _fill_rules(self, rules) except -1:
+        cdef Program* program = &self.program
+        cdef Rule* rule
+        cdef int order
+        cdef bytes mask = rules.mask.encode()
+        listed = rules.of_values()
+        ids = [*(each.id for each in listed), KEY_RULE]
+        self.labels = tuple(ids)
+        program.rule_count = len(listed)
+        program.rules = <Rule*>self._array(len(listed), sizeof(Rule))
+        for order in range(KINDS):
+            program.rule_of[order] = -1
+        for order, each in enumerate(listed):
+            rule = &program.rules[order]
+            if isinstance(each, Pattern):
+                rule.kind = PATTERN
+            else:
+                rule.kind = SHAPES if each.shapes else _KINDS[each.id]
+                if each.in_keys:
+                    program.key_kinds |= <uint32_t>1 << rule.kind
+            rule.priority = each.priority
+            self._act(rule, each.id, each.action, mask)
+            program.kinds |= <uint32_t>1 << rule.kind
+            program.rule_of[rule.kind] = order
+        self._act(&program.key_rule, KEY_RULE, rules.keys.action, mask)
+        if program.key_rule.replacement.size:
+            written = program.key_rule.replacement.text[: program.key_rule.replacement.size]
+            program.key_value = self._literal(delimited(1, written))
+        program.plain_mask = not re.search(rb"[\x00-\x1f\\\"']", mask)
+        program.masks[0] = self._literal(mask)
+        program.masks[1] = self._literal(b"***REDACTED***")
+        program.id_count = len(ids)
+        program.ids = <Literal*>self._array(len(ids), sizeof(Literal))
+        for order, id in enumerate(ids):
+            program.ids[order] = self._literal(id.encode())
+        return 0
+
+    cdef int _act(self, Rule* rule, id, action, bytes mask) except -1:
+        rule.action = _LABELS[action.type]
+        rule.known = rule.action in (TAG, MASK, DRY_RUN)
+        if rule.action == TAG:
+            rule.replacement = self._literal(b"[%b]" % id.encode())
+        elif rule.action == MASK:
+            rule.replacement = self._literal(mask)
+        return 0
+
+    cdef int _fill_shapes(self, rules) except -1:
+        cdef Program* program = &self.program
+        cdef Shape* shape
+        cdef int index, part
+        listed = [(order, each) for order, rule in enumerate(rules.detectors) for each in rule.shapes]
+        program.shape_count = len(listed)
+        program.shapes = <Shape*>self._array(len(listed), sizeof(Shape))
+        firsts = []
+        for index, (order, each) in enumerate(listed):
+            shape = &program.shapes[index]
+            shape.rule = order
+            shape.count = len(each.pieces)
+            shape.anchor = next(at for at, piece in enumerate(each.pieces) if isinstance(piece, bytes))
+            shape.kept = each.kept
+            shape.left, shape.right, shape.fold = each.left, each.right, each.ignore_case
+            shape.reach = sum(piece.most or piece.least for piece in each.pieces[: shape.anchor])
+            shape.pieces = <Piece*>self._array(shape.count, sizeof(Piece))
+            for part, piece in enumerate(each.pieces):
+                if isinstance(piece, bytes):
+                    shape.pieces[part].literal = self._literal(piece.lower() if each.ignore_case else piece)
+                else:
+                    shape.pieces[part].characters = self._literal(bytes(byte in piece.characters for byte in range(256))).text
+                    shape.pieces[part].least = piece.least
+                    shape.pieces[part].most = SIZE_MAX if piece.most is None else piece.most
+            firsts.append(_firsts(each.pieces[shape.anchor], each.ignore_case))
+        return self._bucket(&program.shapes_by_first, firsts)
+
+    cdef int _fill_triggers(self, rules) except -1:
+        cdef Program* program = &self.program
+        cdef Trigger* trigger
+        cdef int index
+        listed = [
+            (literal, behind, kind, fold)
+            for kind, (literals, behind, fold) in _LITERALS.items()
+            if program.kinds >> kind & 1
+            for literal in literals
+        ]
+        listed += [
+            (
+                pattern.literal.encode().lower() if pattern.ignore_case else pattern.literal.encode(),
+                (), PATTERN, pattern.ignore_case,
+            )
+            for pattern in rules.patterns if pattern.literal
+        ]  # fmt: skip
+        program.triggers = <Trigger*>self._array(len(listed), sizeof(Trigger))
+        for index, (literal, behind, kind, fold) in enumerate(listed):
+            trigger = &program.triggers[index]
+            trigger.literal = self._literal(literal)
+            trigger.kind = kind
+            trigger.fold = fold
+        self._bucket(&program.triggers_by_first, [_firsts(literal, fold) for literal, _, _, fold in listed])
+        prints = [fingerprint(literal, *behind, fold=fold) for literal, behind, _, fold in listed]
+        prints += [_shape_print(shape) for detector in rules.detectors for shape in detector.shapes]
+        low, high = buckets(prints)
+        for index in range(4):
+            for value in range(16):
+                program.scan.low[index][value] = low[index][value]
+                program.scan.high[index][value] = high[index][value]
+        return 0
+
+    cdef int _bucket(self, Buckets* found, list firsts) except -1:
+        """List the indices of what can begin with each byte."""
+        cdef int byte
+        indices = [[index for index, first in enumerate(firsts) if byte in first] for byte in range(256)]
+        flat = [index for each in indices for index in each]
+        found.list = <uint16_t*>self._array(len(flat), sizeof(uint16_t))
+        for byte, each in enumerate(indices):
+            found.first[byte + 1] = found.first[byte] + len(each)
+        for byte, index in enumerate(flat):
+            found.list[byte] = index
+        return 0
+
+    cdef Names _names(self, names, bint split):
+        """Return names, as words when they are to be split; what is not Latin-1 is the name of nothing."""
+        cdef Names made
+        cdef int index
+        read = [words(name) if split else (name,) for name in names]
+        read = [each for each in read if each and all(ord(character) < 256 for word in each for character in word)]
+        made.count = len(read)
+        made.longest = max(map(len, read), default=0)
+        made.list = <Literal*>self._array(len(read), sizeof(Literal))
+        for index, each in enumerate(read):
+            made.list[index] = self._literal(".".join(each).encode("latin-1"))
+        return made
+
+    cdef bint pattern_found(self, bytes text):
+        """Tell whether a pattern without a literal may find something; behind a replacement it may find more than here."""
+        tokens, compiled = self._patterns
+        return tokens.search(text) is not None or any(pattern.search(text) is not None for pattern in compiled)
+
+    cdef int long_name(self, bytes name):
+        """Return what `key_verdict` does of a name that is too long for it."""
+        word = self._secret_word(name)
+        return (
+            int(self.text.sensitive(name))
+            | int(self.text.safe(name)) << 1
+            | (NO_SECRET if word is None else PIN if word == "pin" else CVV if word in ("cvv", "cvc") else SECRET) << 4
+        )
+
+
+def _firsts(literal, fold):
+    """Return the bytes that a literal can begin with."""
+    return {*literal[:1].lower(), *literal[:1].upper()} if fold else {literal[0]}
+
+
+def _shape_print(shape):
+    """Return the fingerprint of a shape: its first literal and the least of what follows."""
+    at = next(index for index, piece in enumerate(shape.pieces) if isinstance(piece, bytes))
+    behind = []
+    for piece in shape.pieces[at + 1 :]:
+        if isinstance(piece, bytes):
+            behind += [bytes((byte,)) for byte in piece]
+        else:
+            behind += [piece.characters] * min(piece.least, 4)
+            if piece.most != piece.least:
+                break
+    return fingerprint(shape.pieces[at], *behind, fold=shape.ignore_case)

@@ -1,0 +1,237 @@
+"""Which matchers could find something in a text: what the scan points at, looked at closer.
+
+A bit too many only costs time, a bit too few would let something through: every condition here is one that a match of its kind
+can't do without.
+"""
+
+from libc.stddef cimport size_t
+from libc.stdint cimport UINT64_MAX, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, quad_end
+from pipeline.wire.kernel.redact_rules cimport (
+    AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
+    IPV6, ITIN, IT_CF, JWT, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Trigger,
+)
+from pipeline.wire.kernel.redact_scan cimport (
+    SCAN_READ, SCAN_STEP, SCAN_WINDOW, ScanBefore, ScanTriggers, ScanWindow, scan_best, scan_portable
+)
+from pipeline.wire.kernel.redact_search cimport (
+    ALNUM, DIGIT, DOMAIN, HEX, LOCAL, UPPER, Search, behind_blanks, bounded_left, find, is_a, run, run_of, same, same_folded
+)
+from pipeline.wire.kernel.redact_secrets cimport assignment_end, cookies_start, jwt_end, starts_free, telling_credentials_end
+from pipeline.wire.kernel.redact_shapes cimport shape_at
+
+import os
+
+cdef extern from *:
+    int lowest_bit "__builtin_ctzll"(uint64_t) noexcept nogil
+
+cdef ScanWindow SCAN = scan_portable if os.environ.get("SLUICE_KERNEL") == "scalar" else scan_best()
+
+cdef struct Seen:
+    # What is known of a text already, so that no part of it is looked at again and again.
+    Cursor colons  # end of the last run of hex digits and colons
+    Cursor address  # of its first `://`, NULL: not looked for
+
+
+cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor limit) noexcept nogil:
+    """Return the kinds, as bits, that could match in a text; nothing is read at or behind `limit`, which lies not before `stop`."""
+    cdef uint8_t padded[SCAN_READ]
+    cdef ScanBefore before
+    cdef ScanTriggers triggers
+    cdef Search search
+    cdef Seen seen = Seen(start, NULL)
+    cdef Cursor at = start, window
+    cdef uint64_t places, valid
+    cdef size_t left
+    cdef uint32_t kinds = 0
+    memset(&before, 0, sizeof(before))
+    search.start, search.stop, search.program = start, stop, program
+    while True:
+        left = stop - at
+        valid = UINT64_MAX if left >= SCAN_WINDOW else (<uint64_t>1 << left) - 1
+        window = at
+        if limit - at < SCAN_READ:
+            memset(padded, 0, sizeof(padded))
+            memcpy(padded, at, min(left, <size_t>SCAN_READ))
+            window = padded
+        places = SCAN(&program.scan, window, valid, &before, &triggers)
+        if left > SCAN_WINDOW:
+            places &= (<uint64_t>1 << SCAN_STEP) - 1
+        while places:
+            kinds |= closer(&search, &triggers, places & -places, at + lowest_bit(places), &seen, kinds)
+            places &= places - 1
+        if left <= SCAN_WINDOW:
+            break
+        at += SCAN_STEP
+    kinds &= program.kinds
+    return kinds | PERCENT_SIGN if before.any_percent else kinds
+
+
+cdef inline uint32_t bit(int kind) noexcept nogil:
+    return <uint32_t>1 << kind
+
+
+cdef uint32_t closer(
+    const Search* search, const ScanTriggers* triggers, uint64_t place, Cursor at, Seen* seen, uint32_t known
+) noexcept nogil:
+    """Return the kinds that could match at a place; those that are known already need no second look."""
+    cdef uint32_t kinds = 0
+    if triggers.number & place:
+        kinds |= number_kinds(at, search.stop)
+    if triggers.literal & place:
+        kinds |= literal_kinds(search, at, known)
+    if triggers.pair & place:
+        kinds |= pair_kinds(search, at)
+    if triggers.at & place:
+        kinds |= at_kinds(search, at, seen)
+    if triggers.colon & place and at >= seen.colons:
+        kinds |= colon_kinds(search, at, seen)
+    if triggers.code & place:
+        kinds |= code_kinds(at, search.stop)
+    if triggers.plus & place and at[1] != c"0":
+        kinds |= bit(PHONE)
+    if triggers.paren & place:
+        kinds |= bit(PHONE)
+    return kinds
+
+
+cdef uint32_t number_kinds(Cursor at, Cursor stop) noexcept nogil:
+    """Return what could begin with the digits here, which stand behind a boundary."""
+    cdef Cursor end = run_of(at, stop, DIGIT, 20), second
+    cdef Py_ssize_t size = end - at, more
+    cdef uint8_t behind = end[0] if end < stop else 0
+    cdef uint32_t kinds
+    if behind == 0 and size < 12:
+        return 0
+    second = run_of(end + 1, stop, DIGIT, 7) if end < stop else end
+    more = second - end - 1
+    if size <= 3 and behind == c".":
+        kinds = bit(IPV4) if 1 <= more <= 3 and quad_end(at, stop) is not NULL else 0
+        if size == 3 and more >= 3:
+            kinds |= bit(PHONE) | bit(CH_AHV) | bit(BR_CPF)
+        return kinds
+    if size == 3 and (behind == c"-" or behind == c" "):
+        if more == 2:
+            return bit(SSN) | bit(ITIN) if second < stop and second[0] == behind else 0
+        return bit(PHONE) if more == 3 and behind == c"-" else 0
+    if size == 4:
+        return bit(CARD) if behind >= 0x80 or ((behind == c" " or behind == c"-") and (more == 4 or more == 6)) else 0
+    if size == 6:
+        return bit(FI_HETU) if more == 3 or (more == 4 and not is_a(behind, DIGIT)) else 0
+    if size == 8:
+        return bit(ES_DNI) if is_a(behind, UPPER) else 0
+    if 12 <= size <= 19:
+        kinds = bit(CARD) if is_card(at, size) else 0
+        if size == 18 or (size == 17 and (behind == c"X" or behind == c"x")):
+            kinds |= bit(CN_RIC)
+        return kinds
+    return 0
+
+
+cdef uint32_t pair_kinds(const Search* search, Cursor at) noexcept nogil:
+    """Return what could begin with the two letters and two digits here."""
+    cdef int length = iban_length(at)
+    if length and iban_end(search, at, length) is not NULL:
+        return bit(IBAN)
+    if is_a(at[0], UPPER) and is_a(at[1], UPPER) and run_of(at + 2, search.stop, DIGIT, 6) == at + 8:
+        return bit(UK_NINO)
+    return 0
+
+
+cdef uint32_t code_kinds(Cursor at, Cursor stop) noexcept nogil:
+    """Return what could begin with the capitals and digits here."""
+    if stop - at < 9:
+        return 0
+    if at[2] == c" ":
+        return bit(UK_NINO)
+    if at[2] == c".":
+        return bit(BR_CNPJ)
+    if is_a(at[1], DIGIT):
+        return bit(ES_NIE) if c"X" <= at[0] <= c"Z" else 0
+    return bit(IT_CF) if stop - at >= 16 and is_a(at[8], UPPER) and is_a(at[15], UPPER) and is_a(at[11], UPPER) else 0
+
+
+cdef uint32_t at_kinds(const Search* search, Cursor at, Seen* seen) noexcept nogil:
+    """Return what could have the `@` here in it."""
+    cdef uint32_t kinds = 0
+    if seen.address is NULL:
+        seen.address = find(search.start, search.stop, b"://", 3)
+        if seen.address is NULL:
+            seen.address = search.stop
+    if seen.address < at:
+        kinds |= bit(URL_CRED)
+    if at > search.start and is_a((at - 1)[0], LOCAL) and at + 1 < search.stop and is_a(at[1], DOMAIN):
+        kinds |= bit(EMAIL)
+    return kinds
+
+
+cdef uint32_t colon_kinds(const Search* search, Cursor at, Seen* seen) noexcept nogil:
+    """Return whether the hex digits and colons around could be an IPv6 address: `::` or seven colons, and a digit."""
+    cdef Cursor start = at, end = at
+    cdef int colons = 0
+    cdef bint gap = False, digit = False
+    while start > seen.colons and (is_a((start - 1)[0], HEX) or (start - 1)[0] == c":"):
+        start -= 1
+    end = start
+    while end < search.stop and (is_a(end[0], HEX) or end[0] == c":"):
+        if end[0] == c":":
+            colons += 1
+            gap = gap or (end + 1 < search.stop and end[1] == c":")
+        else:
+            digit = digit or is_a(end[0], DIGIT)
+        end += 1
+    seen.colons = end
+    digit = digit or (end < search.stop and end[0] == c".")
+    return bit(IPV6) if digit and (gap or colons >= 7) else 0
+
+
+cdef uint32_t literal_kinds(const Search* search, Cursor at, uint32_t known) noexcept nogil:
+    """Return what could begin or stand around a literal here."""
+    cdef const uint16_t* first = search.program.triggers_by_first.first
+    cdef const Trigger* trigger
+    cdef Cursor start
+    cdef uint32_t kinds = 0
+    cdef uint16_t entry
+    for entry in range(first[at[0]], first[at[0] + 1]):
+        trigger = &search.program.triggers[search.program.triggers_by_first.list[entry]]
+        if (kinds | known) & bit(trigger.kind):
+            continue
+        if (same_folded if trigger.fold else same)(at, search.stop, <const char*>trigger.literal.text, trigger.literal.size):
+            if could_match(search, trigger.kind, at, at + trigger.literal.size):
+                kinds |= bit(trigger.kind)
+    if (kinds | known) & bit(SHAPES):
+        return kinds
+    first = search.program.shapes_by_first.first
+    for entry in range(first[at[0]], first[at[0] + 1]):
+        if shape_at(search, &search.program.shapes[search.program.shapes_by_first.list[entry]], at, &start) is not NULL:
+            return kinds | bit(SHAPES)
+    return kinds
+
+
+cdef bint could_match(const Search* search, int kind, Cursor at, Cursor behind) noexcept nogil:
+    """Tell whether there could be a match of a kind around its literal, which ends at `behind`."""
+    cdef Cursor stop = search.stop
+    if kind == KV_SECRET:
+        return assignment_end(behind, stop) is not NULL
+    if kind == AUTH_HEADER:
+        if (behind - 1)[0] != c" ":
+            return True
+        if not bounded_left(search, at):
+            return False
+        if behind - at == 7 and same_folded(at, stop, b"digest", 6) or behind - at == 17:
+            return True
+        while behind < stop and behind[0] == c" ":
+            behind += 1
+        return telling_credentials_end(behind, stop) is not NULL
+    if kind == JWT:
+        return starts_free(search, at) and jwt_end(at, stop) is not NULL
+    if kind == COOKIE:
+        return cookies_start(at, stop) is not NULL
+    if kind == CLI_SECRET:
+        return behind - at > 2 or (behind < stop and is_a(behind[0], ALNUM))
+    if kind == DSN_KV:
+        behind = behind_blanks(behind, stop)
+        return behind < stop and behind[0] == c"="
+    return True

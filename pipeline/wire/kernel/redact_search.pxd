@@ -1,0 +1,130 @@
+"""What all matchers share: a text under search, boundaries in it (redaction contract B2, B3), runs of bytes."""
+
+from libc.stddef cimport size_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.string cimport memchr, memcmp
+
+from pipeline.wire.kernel.arena cimport grown
+from pipeline.wire.kernel.redact_rules cimport Literal, Program
+from pipeline.wire.kernel.walk cimport Cursor
+
+cdef extern from "redact_bytes.h" nogil:
+    enum:
+        DIGIT, UPPER, LOWER, ALNUM, WORD, HEX, BASE64URL, LOCAL, DOMAIN, SPACE, NAME, TOKEN68, SCHEME, LABEL, BARE, BLANK
+        CREDENTIAL_END, LINE_END, COOKIE_NAME_END, COOKIE_END, USER_END, PARAMETER_END, SESSION_END, SECRET_END, OPTION_END
+        DSN_END
+    const uint32_t[256] BYTE_CLASSES
+
+cdef struct Match:
+    # A rule means what lies from `start` to `stop`.
+    Cursor start
+    Cursor stop
+    int32_t rule
+
+cdef struct Search:
+    Cursor start
+    Cursor stop
+    const Program* program
+    int32_t rule  # whose matches are being looked for
+    Match* list
+    size_t count
+    size_t room
+
+ctypedef bint (*Matcher)(Search*) noexcept nogil
+
+cdef Cursor escape_before(Cursor low, Cursor at) noexcept nogil
+cdef Cursor behind_escape(const Search* search, Cursor at, bint percent) noexcept nogil
+cdef Cursor token_at(const Program* program, Cursor at, Cursor stop, bint whole) noexcept nogil
+cdef Cursor find(Cursor at, Cursor stop, const char* literal, size_t size) noexcept nogil
+
+
+cdef inline bint found(Search* search, Cursor start, Cursor stop) noexcept nogil:
+    """Note a match; False when there is no memory."""
+    cdef Match* list
+    if search.count == search.room:
+        list = <Match*>grown(search.list, &search.room, sizeof(Match))
+        if list is NULL:
+            return False
+        search.list = list
+    search.list[search.count] = Match(start, stop, search.rule)
+    search.count += 1
+    return True
+
+
+cdef inline uint32_t is_a(uint8_t byte, uint32_t classes) noexcept nogil:
+    return BYTE_CLASSES[byte] & classes
+
+
+cdef inline uint8_t lower(uint8_t byte) noexcept nogil:
+    return byte | 0x20 if is_a(byte, UPPER) else byte
+
+
+cdef inline Cursor run(Cursor at, Cursor stop, uint32_t classes) noexcept nogil:
+    """Return the end of the bytes of these classes that stand here."""
+    while at < stop and is_a(at[0], classes):
+        at += 1
+    return at
+
+
+cdef inline Cursor run_of(Cursor at, Cursor stop, uint32_t classes, size_t most) noexcept nogil:
+    """Return the end of at most so many bytes of these classes."""
+    return run(at, at + most if <size_t>(stop - at) > most else stop, classes)
+
+
+cdef inline Cursor until(Cursor at, Cursor stop, uint32_t ends) noexcept nogil:
+    """Return where the first byte of these classes stands."""
+    while at < stop and not is_a(at[0], ends):
+        at += 1
+    return at
+
+
+cdef inline bint starts_escape(Cursor at, Cursor stop) noexcept nogil:
+    """Tell whether the backslash here starts an escape that can end a value."""
+    return at + 1 < stop and at[1] in (c"n", c"r", c"t", c'"', c"'")
+
+
+cdef inline Cursor plain_until(Cursor at, Cursor stop, uint32_t ends) noexcept nogil:
+    """Return where the first byte of these classes stands; backslashes that start no escape belong to the text before."""
+    at = until(at, stop, ends)
+    while at < stop and at[0] == c"\\" and not starts_escape(at, stop):
+        at = until(at + 1, stop, ends)
+    return at
+
+
+cdef inline bint same(Cursor at, Cursor stop, const char* literal, size_t size) noexcept nogil:
+    """Tell whether a literal stands here."""
+    return <size_t>(stop - at) >= size and memcmp(at, literal, size) == 0
+
+
+cdef inline bint same_folded(Cursor at, Cursor stop, const char* literal, size_t size) noexcept nogil:
+    """Tell whether a literal, given in lower case, stands here in any case."""
+    cdef size_t index
+    if <size_t>(stop - at) < size:
+        return False
+    for index in range(size):
+        if lower(at[index]) != <uint8_t>literal[index]:
+            return False
+    return True
+
+
+cdef inline bint bounded_left(const Search* search, Cursor at) noexcept nogil:
+    """Tell whether a match may start here."""
+    return at == search.start or not is_a((at - 1)[0], WORD) or escape_before(search.start, at) is not NULL
+
+
+cdef inline bint bounded_right(const Search* search, Cursor at) noexcept nogil:
+    """Tell whether a match may end here."""
+    return at == search.stop or not is_a(at[0], WORD)
+
+
+cdef inline Cursor behind_quote(Cursor at, Cursor stop) noexcept nogil:
+    """Return where a quote, with up to three backslashes before it, ends; `at` where there is none."""
+    cdef Cursor quote = at
+    while quote < stop and quote - at < 3 and quote[0] == c"\\":
+        quote += 1
+    return quote + 1 if quote < stop and (quote[0] == c'"' or quote[0] == c"'") else at
+
+
+cdef inline Cursor behind_blanks(Cursor at, Cursor stop) noexcept nogil:
+    """Return the end of up to three blanks."""
+    return run_of(at, stop, BLANK, 3)
