@@ -35,7 +35,7 @@ SPAN_MEMBERS: Final = (
 REQUEST_HEADERS: Final = ("x-request-id", "x-correlation-id", "request-id", "x-amzn-requestid", "cf-ray", "x-vercel-id")
 """Headers that name a request (trace-context contract §1)."""
 
-_REQUEST_MEMBERS: Final = {
+REQUEST_MEMBERS: Final = {
     **dict.fromkeys(("request_id", "requestId", "request.id", "http.request.id", "x_request_id", "X-Request-ID"), "x-request-id"),
     **dict.fromkeys(("correlation_id", "correlationId", "X-Correlation-ID"), "x-correlation-id"),
     **{name: name for name in REQUEST_HEADERS},
@@ -43,7 +43,7 @@ _REQUEST_MEMBERS: Final = {
 }
 """Member names and the header whose value they repeat, so that an id derived from either is the same."""
 
-_MAX_REQUEST_ID: Final = 128
+MAX_REQUEST_ID: Final = 128
 
 _TEXT_TRACES: Final = (
     re2.compile(r"""(?i)\btrace[_.]?id["']?\s{0,4}[=:]\s{0,4}["']?([0-9a-f-]{16,36})\b"""),
@@ -99,9 +99,9 @@ def ids_in_text(text: str) -> Ids | None:
 
 def find_request(members: Mapping[str, Value]) -> tuple[str, str] | None:
     """Return (header name, request id) of the first member that names a request, or None."""
-    for name, header in _REQUEST_MEMBERS.items():
+    for name, header in REQUEST_MEMBERS.items():
         value = _text(members, name)
-        if value and len(value) <= _MAX_REQUEST_ID and value.isprintable():
+        if value and len(value) <= MAX_REQUEST_ID and value.isprintable():
             return header, value
     return None
 

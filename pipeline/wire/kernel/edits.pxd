@@ -70,11 +70,15 @@ cdef inline bint open_frame(Edits* edits, const Visit* visit, Frame* frame) noex
 
 cdef inline void close_frame(Edits* edits, const Visit* visit, const Frame* frame) noexcept nogil:
     """End a message: what was edited in it decides whether its tag and length are written anew."""
-    cdef size_t size
     if edits.count == frame.slot + 1:
         edits.count = frame.slot
-        return
-    size = <size_t>((visit.stop - visit.value) + (edits.growth - frame.growth))
+    else:
+        rewrite_frame(edits, visit, frame)
+
+
+cdef inline void rewrite_frame(Edits* edits, const Visit* visit, const Frame* frame) noexcept nogil:
+    """End a message and write its tag and length anew, in their shortest form, even when nothing was edited in it."""
+    cdef size_t size = <size_t>((visit.stop - visit.value) + (edits.growth - frame.growth))
     edits.list[frame.slot] = Edit(visit.at, visit.value, NULL, size, visit.number)
     edits.growth += varint_bytes(<uint64_t>visit.number << 3 | DELIMITED) + varint_bytes(size) - (visit.value - visit.at)
 

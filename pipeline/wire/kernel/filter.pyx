@@ -1,4 +1,4 @@
-"""`reference/filter.py`, compiled: conditions are asked of the wire; those that only the reference understands are asked there."""
+"""`reference/filter.py`, compiled: conditions are asked of the wire, and those that only it understands of the reference."""
 
 from collections import Counter
 

@@ -46,7 +46,7 @@ ctypedef Verdict (*Judge)(Walk* walk) noexcept nogil
 ctypedef bint (*OnResource)(Walk* walk, const Visit* visit, bint last) noexcept nogil
 
 cdef struct Walk:
-    Judge judge  # NULL: no item is looked at
+    Judge judge  # NULL: only resources are looked at
     OnResource on_resource  # called with each resource of a group, and once with NULL when it has none
     void* state  # the judge's own
     const Text* keys

@@ -100,7 +100,7 @@ cdef bint walked(Walk* walk, Cursor at, Cursor stop, uint32_t message) noexcept 
         if is_group and visit.number == ResourceLogs_resource:
             if walk.on_resource is not NULL and not walk.on_resource(walk, &visit, visit.at == last_resource):
                 return False
-        elif walk.judge is NULL:
+        elif is_group and walk.judge is NULL:
             continue
         elif MESSAGES[field.message].item:
             if not judged(walk, &visit, field.message):

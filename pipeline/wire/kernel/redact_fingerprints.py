@@ -6,7 +6,8 @@ share a bucket: neighbours in their order are merged, the pair first that costs 
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
+from math import prod
 from typing import Final, TypeAlias
 
 Fingerprint: TypeAlias = tuple[frozenset[int], ...]
@@ -17,6 +18,8 @@ Halves: TypeAlias = tuple[tuple[int, int], ...]
 WIDTH: Final = 4
 BUCKETS: Final = 8
 ANYTHING: Final = frozenset(range(256))
+MOST_BEGINNINGS: Final = 5_000
+"""Of one literal."""
 
 _COMMON: Final = {
     **dict.fromkeys(range(256), 0.0002),
@@ -45,6 +48,19 @@ def buckets(fingerprints: Iterable[Fingerprint]) -> tuple[list[bytes], list[byte
         cheapest = costs.index(min(costs))
         merged[cheapest : cheapest + 2] = [_union(merged[cheapest], merged[cheapest + 1])]
     return _tables(merged, 0), _tables(merged, 1)
+
+
+def beginnings(fingerprints: Iterable[Fingerprint]) -> set[int]:
+    """Return all that four bytes can be where a literal begins, as little-endian numbers with bit 5 of each byte set.
+
+    With this bit set, upper and lower case are alike. Where a literal is so short that there would be too many, all there are.
+    """
+    found: set[int] = set()
+    for places in {tuple(frozenset(byte | 0x20 for byte in place) for place in each) for each in fingerprints}:
+        if prod(map(len, places)) > MOST_BEGINNINGS:
+            return {int.from_bytes(bytes((*ends, 0x20)), "little") for ends in product(range(256), repeat=3)}
+        found.update(int.from_bytes(bytes(each), "little") for each in product(*places))
+    return found
 
 
 def _halves(fingerprint: Fingerprint) -> Halves:

@@ -1,6 +1,7 @@
 """JSON inside a string, read in place."""
 
 from libc.stddef cimport size_t
+from libc.stdint cimport uint8_t, uint32_t
 
 from pipeline.wire.kernel.walk cimport Cursor
 
@@ -28,4 +29,4 @@ cdef struct Json:
 cdef bint looks_like_json(Cursor start, Cursor stop) noexcept nogil
 cdef int read_json(Json* json, Cursor start, Cursor stop) noexcept nogil
 cdef bint is_scalar(Cursor start, Cursor stop) noexcept nogil
-cdef Cursor unescaped(Cursor start, Cursor stop, unsigned char* to) noexcept nogil
+cdef Cursor unescaped(Cursor start, Cursor stop, uint8_t* to, uint32_t* places) noexcept nogil

@@ -1,7 +1,6 @@
 """`reference/redact_json.py`, compiled: the same tolerant reader. Nodes stand in the order of the text, what they hold behind them."""
 
 from libc.stdint cimport uint8_t, uint32_t
-from libc.string cimport memcpy
 
 from pipeline.wire.kernel.arena cimport grown
 from pipeline.wire.kernel.redact_search cimport BARE, DIGIT, HEX, LOWER, is_a, lower, run, same
@@ -166,55 +165,71 @@ cdef inline bint is_hex4(Cursor at, Cursor stop) noexcept nogil:
     return stop - at >= 4 and run(at, at + 4, HEX) == at + 4
 
 
-cdef Cursor unescaped(Cursor start, Cursor stop, unsigned char* to) noexcept nogil:
-    """Write what the inside of a string says, which is never longer than how it is written; return where that ends."""
+cdef inline int utf8(uint32_t code, uint8_t* to) noexcept nogil:
+    """Write a code point, surrogates too; return how many bytes it takes."""
+    if code < 0x80:
+        to[0] = code
+        return 1
+    if code < 0x800:
+        to[0] = 0xC0 | code >> 6
+        to[1] = 0x80 | code & 0x3F
+        return 2
+    if code < 0x10000:
+        to[0] = 0xE0 | code >> 12
+        to[1] = 0x80 | code >> 6 & 0x3F
+        to[2] = 0x80 | code & 0x3F
+        return 3
+    to[0] = 0xF0 | code >> 18
+    to[1] = 0x80 | code >> 12 & 0x3F
+    to[2] = 0x80 | code >> 6 & 0x3F
+    to[3] = 0x80 | code & 0x3F
+    return 4
+
+
+cdef inline uint8_t said_by(uint8_t letter) noexcept nogil:
+    """Return what a letter behind a backslash stands for."""
+    if letter == c"n":
+        return c"\n"
+    if letter == c"r":
+        return c"\r"
+    if letter == c"t":
+        return c"\t"
+    if letter == c"b":
+        return 8
+    return 12 if letter == c"f" else letter
+
+
+cdef Cursor unescaped(Cursor start, Cursor stop, uint8_t* to, uint32_t* places) noexcept nogil:
+    """Write what the inside of a string says, which is never longer than how it is written; return where that ends.
+
+    `places`, unless it is NULL, gets the offset at which each byte that is written stands, and at last that of the end.
+    """
+    cdef Cursor at = start, escape
     cdef uint32_t code, low
-    cdef uint8_t letter
-    while start < stop:
-        if start[0] != c"\\" or start + 1 == stop:
-            to[0] = start[0]
-            to += 1
-            start += 1
-            continue
-        letter = start[1]
-        start += 2
-        if letter != c"u" or not is_hex4(start, stop):
-            if letter == c"n":
-                letter = c"\n"
-            elif letter == c"r":
-                letter = c"\r"
-            elif letter == c"t":
-                letter = c"\t"
-            elif letter == c"b":
-                letter = 8
-            elif letter == c"f":
-                letter = 12
-            to[0] = letter
-            to += 1
-            continue
-        code = hex4(start)
-        start += 4
-        if 0xD800 <= code < 0xDC00 and same(start, stop, b"\\u", 2) and is_hex4(start + 2, stop):
-            low = hex4(start + 2)
-            if 0xDC00 <= low < 0xE000:
-                code = 0x10000 + ((code & 0x3FF) << 10) + (low & 0x3FF)
-                start += 6
-        if code < 0x80:
-            to[0] = code
-            to += 1
-        elif code < 0x800:
-            to[0] = 0xC0 | code >> 6
-            to[1] = 0x80 | code & 0x3F
-            to += 2
-        elif code < 0x10000:
-            to[0] = 0xE0 | code >> 12
-            to[1] = 0x80 | code >> 6 & 0x3F
-            to[2] = 0x80 | code & 0x3F
-            to += 3
+    cdef int size, index
+    while at < stop:
+        escape = at
+        size = 1
+        if at[0] != c"\\" or at + 1 == stop:
+            to[0] = at[0]
+            at += 1
+        elif at[1] != c"u" or not is_hex4(at + 2, stop):
+            to[0] = said_by(at[1])
+            at += 2
         else:
-            to[0] = 0xF0 | code >> 18
-            to[1] = 0x80 | code >> 12 & 0x3F
-            to[2] = 0x80 | code >> 6 & 0x3F
-            to[3] = 0x80 | code & 0x3F
-            to += 4
+            code = hex4(at + 2)
+            at += 6
+            if 0xD800 <= code < 0xDC00 and same(at, stop, b"\\u", 2) and is_hex4(at + 2, stop):
+                low = hex4(at + 2)
+                if 0xDC00 <= low < 0xE000:
+                    code = 0x10000 + ((code & 0x3FF) << 10) + (low & 0x3FF)
+                    at += 6
+            size = utf8(code, to)
+        to += size
+        if places is not NULL:
+            for index in range(size):
+                places[index] = escape - start
+            places += size
+    if places is not NULL:
+        places[0] = stop - start
     return to

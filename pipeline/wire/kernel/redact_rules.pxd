@@ -118,12 +118,18 @@ cdef struct Program:
     Trigger* triggers
     Buckets triggers_by_first
     ScanLiterals scan
+    uint32_t beginnings[1024]  # bit n: a literal begins with four bytes whose hash, of 15 bits, is n
     bint every_text  # there are patterns without a literal
     Names sensitive
     Names exceptions
     Names safe
     Names secret_words
     Names option_words
+
+
+cdef inline uint32_t beginning(uint32_t bytes_) noexcept nogil:
+    """Return the hash of four bytes, in which upper and lower case are alike."""
+    return (bytes_ | 0x20202020) * <uint32_t>0x9E3779B1 >> 17
 
 
 cdef class Rulebook:

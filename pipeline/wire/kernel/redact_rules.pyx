@@ -9,7 +9,7 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stddef cimport size_t
 from libc.stdint cimport SIZE_MAX, uint8_t, uint16_t, uint32_t
 
-from pipeline.wire.kernel.redact_fingerprints import buckets, fingerprint
+from pipeline.wire.kernel.redact_fingerprints import beginnings, buckets, fingerprint
 from pipeline.wire.reference.redact_actions import Actions
 from pipeline.wire.reference.redact_keys import last_word, words
 from pipeline.wire.reference.redact_text import TextRedactor
@@ -33,7 +33,7 @@ _ALNUM = bytes(filter(lambda byte: bytes((byte,)).isalnum(), range(256)))
 _LITERALS = {
     # by kind: literals without which it finds nothing, what may stand behind them, whether they come in any case
     PEM: ([b"-----BEGIN "], (), False),
-    JWT: ([b"eyJ"], (), False),
+    JWT: ([b"eyJ"], (_ALNUM + b"_-",), False),
     AUTH_HEADER: (
         [b"bearer ", b"basic ", b"token ", b"digest ", b"negotiate ", b"apikey ", b"dpop ", b"aws4-hmac-sha256 ", b"authorization"],
         (), True,
@@ -56,10 +56,10 @@ _LITERALS = {
     ),
     CLI_SECRET: (
         [b"--", b"mysql ", b"mysqldump ", b"mysqladmin ", b"mariadb ", b"psql ", b"sshpass ", b"mongo ", b"mongosh "],
-        (_ALNUM,), True,
+        (_ALNUM, _ALNUM + b"_-= \t"), True,
     ),
     DSN_KV: ([b"password", b"pwd"], (b" \t=",), True),
-    EMAIL: ([b"%40", b"\\u0040"], (), False),
+    EMAIL: ([b"%40", b"\\u0040"], (_ALNUM + b"-" + bytes(range(128, 256)),), False),
 }  # fmt: skip
 
 
@@ -213,6 +213,8 @@ cdef class Rulebook:
         self._bucket(&program.triggers_by_first, [_firsts(literal, fold) for literal, _, _, fold in listed])
         prints = [fingerprint(literal, *behind, fold=fold) for literal, behind, _, fold in listed]
         prints += [_shape_print(shape) for detector in rules.detectors for shape in detector.shapes]
+        for first in beginnings(prints):
+            program.beginnings[beginning(first) >> 5] |= <uint32_t>1 << (beginning(first) & 31)
         low, high = buckets(prints)
         for index in range(4):
             for value in range(16):

@@ -11,7 +11,7 @@ from libc.string cimport memcpy, memset
 from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, quad_end
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
-    IPV6, ITIN, IT_CF, JWT, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Trigger,
+    IPV6, ITIN, IT_CF, JWT, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Trigger, beginning,
 )
 from pipeline.wire.kernel.redact_scan cimport (
     SCAN_READ, SCAN_STEP, SCAN_WINDOW, ScanBefore, ScanTriggers, ScanWindow, scan_best, scan_portable
@@ -21,6 +21,7 @@ from pipeline.wire.kernel.redact_search cimport (
 )
 from pipeline.wire.kernel.redact_secrets cimport assignment_end, cookies_start, jwt_end, starts_free, telling_credentials_end
 from pipeline.wire.kernel.redact_shapes cimport shape_at
+from pipeline.wire.kernel.walk cimport fixed32
 
 import os
 
@@ -43,7 +44,8 @@ cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor l
     cdef Search search
     cdef Seen seen = Seen(start, NULL)
     cdef Cursor at = start, window
-    cdef uint64_t places, valid
+    cdef uint64_t places, place, valid
+    cdef int index
     cdef size_t left
     cdef uint32_t kinds = 0
     memset(&before, 0, sizeof(before))
@@ -60,13 +62,23 @@ cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor l
         if left > SCAN_WINDOW:
             places &= (<uint64_t>1 << SCAN_STEP) - 1
         while places:
-            kinds |= closer(&search, &triggers, places & -places, at + lowest_bit(places), &seen, kinds)
-            places &= places - 1
+            index = lowest_bit(places)
+            place = places & -places
+            places ^= place
+            if triggers.literal & place and not begins_literal(program, window + index):
+                triggers.literal ^= place
+            kinds |= closer(&search, &triggers, place, at + index, &seen, kinds)
         if left <= SCAN_WINDOW:
             break
         at += SCAN_STEP
     kinds &= program.kinds
     return kinds | PERCENT_SIGN if before.any_percent else kinds
+
+
+cdef inline bint begins_literal(const Program* program, Cursor at) noexcept nogil:
+    """Tell whether a literal can begin with the four bytes here: the scan lets others through that are like them."""
+    cdef uint32_t hash = beginning(fixed32(at))
+    return program.beginnings[hash >> 5] >> (hash & 31) & 1
 
 
 cdef inline uint32_t bit(int kind) noexcept nogil:

@@ -15,7 +15,7 @@ cdef enum Outcome:
     UNDECIDED  # ask the reference
 
 cdef struct Replacement:
-    # `text` stands in the place of what lies from `start` to `stop`, in quotes when there is a `quote`.
+    # `text` stands in the place of what lies from `start` to `stop`; with a `quote` it gets a pair of these around it.
     Cursor start
     Cursor stop
     Cursor text
@@ -23,6 +23,7 @@ cdef struct Replacement:
     int32_t rule
     int32_t action
     uint8_t quote
+    bint inside  # the quotes around stay as they are written
 
 cdef struct Log:
     # All zero is an empty one. Of each edit: the rule and its action.

@@ -1,7 +1,7 @@
 """`reference/redact_text.py`, compiled: what is done to one text, in the same order, again until nothing is left to do.
 
 What is rare is left to the reference, which is asked about the whole text then (`UNDECIDED`): users' patterns, actions that
-depend on what was matched, names of JSON members that are data, and matches in text that had to be decoded first.
+depend on what was matched, names of JSON members that are data, replacements that need escapes.
 """
 
 from libc.stdint cimport uint64_t
@@ -181,7 +181,7 @@ cdef int add_edit(Desk* desk, const Rule* rule, int32_t order, Cursor start, Cur
             return no_memory()
         desk.edits = list
     desk.edits[desk.edit_count] = Replacement(
-        start, stop, rule.replacement.text, rule.replacement.size, order, rule.action, quote
+        start, stop, rule.replacement.text, rule.replacement.size, order, rule.action, quote, False
     )
     desk.edit_count += 1
     return 0
@@ -206,44 +206,64 @@ cdef int find_edits(
 
 cdef int find_in_plain(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
     """Add the edits of a text that is no JSON: as it stands, then with `%HH` and `+` decoded when nothing is to change in it."""
-    cdef size_t before = desk.edit_count, index
+    cdef size_t before = desk.edit_count, counted, index
     cdef uint32_t kinds
     cdef int outcome
     if stop - start < MIN_BYTES:
         return UNCHANGED
     kinds = screen(&book.program, start, stop, limit)
     outcome = find_matches(desk, book, start, stop, kinds)
-    if outcome != UNDECIDED and kinds & PERCENT_SIGN and memchr(start, c"=", stop - start) is not NULL:
-        for index in range(before, desk.edit_count):
-            if desk.edits[index].action != DRY_RUN:
-                return outcome
-        return find_in_decoded(desk, book, start, stop)
-    return outcome
+    if outcome == UNDECIDED or not kinds & PERCENT_SIGN or memchr(start, c"=", stop - start) is NULL:
+        return outcome
+    counted = desk.edit_count
+    for index in range(before, counted):
+        if desk.edits[index].action != DRY_RUN:
+            return outcome
+    outcome = find_in_decoded(desk, book, start, stop)
+    # what was only counted as it stands may have been found once more
+    return UNDECIDED if before < counted < desk.edit_count else outcome
 
 
 cdef int find_in_decoded(Desk* desk, Rulebook book, Cursor start, Cursor stop) except -1 nogil:
-    """Look into a form or a URL. What is found there is left to the reference."""
-    cdef uint8_t* decoded = <uint8_t*>malloc(stop - start + SCAN_READ)
-    cdef uint8_t* to = decoded
-    cdef size_t before = desk.edit_count
+    """Look into a form or a URL, in which nothing is to change as it stands."""
+    cdef size_t size = stop - start, before = desk.edit_count, index
+    cdef uint8_t* decoded = <uint8_t*>malloc(size + SCAN_READ)
+    cdef uint32_t* places = <uint32_t*>malloc((size + 1) * sizeof(uint32_t))
+    cdef Replacement* edit
     cdef int outcome = UNCHANGED
-    if decoded is NULL:
-        return no_memory()
-    while start < stop:
-        to[0] = start[0]
-        if start[0] == c"+":
-            to[0] = c" "
-        elif start[0] == c"%" and stop - start > 2 and is_a(start[1], HEX) and is_a(start[2], HEX):
-            to[0] = hex_digit(start[1]) << 4 | hex_digit(start[2])
-            start += 2
-        to += 1
-        start += 1
     try:
-        if to - decoded >= MIN_BYTES:
-            outcome = find_matches(desk, book, decoded, to, screen(&book.program, decoded, to, to + SCAN_READ))
+        if decoded is NULL or places is NULL:
+            return no_memory()
+        size = url_decoded(start, stop, decoded, places)
+        if size >= MIN_BYTES:
+            outcome = find_matches(
+                desk, book, decoded, decoded + size, screen(&book.program, decoded, decoded + size, decoded + size + SCAN_READ)
+            )
+        for index in range(before, desk.edit_count):
+            edit = &desk.edits[index]
+            edit.start = start + places[edit.start - decoded]
+            edit.stop = start + places[edit.stop - decoded]
     finally:
         free(decoded)
-    return UNDECIDED if outcome == UNDECIDED or desk.edit_count > before else UNCHANGED
+        free(places)
+    return outcome
+
+
+cdef size_t url_decoded(Cursor start, Cursor stop, uint8_t* to, uint32_t* places) noexcept nogil:
+    """Write a text with `%HH` and `+` decoded, and where each byte (and its end) stands in it; return its length."""
+    cdef Cursor at = start
+    cdef size_t size = 0
+    while at < stop:
+        places[size] = at - start
+        if at[0] == c"%" and stop - at > 2 and is_a(at[1], HEX) and is_a(at[2], HEX):
+            to[size] = hex_digit(at[1]) << 4 | hex_digit(at[2])
+            at += 2
+        else:
+            to[size] = c" " if at[0] == c"+" else at[0]
+        size += 1
+        at += 1
+    places[size] = stop - start
+    return size
 
 
 cdef inline uint8_t hex_digit(uint8_t byte) noexcept nogil:
@@ -401,7 +421,7 @@ cdef int read_content(Content* content, Cursor start, Cursor stop, Cursor limit)
     content.memory = <uint8_t*>malloc(content.stop - content.start + SCAN_READ)
     if content.memory is NULL:
         return no_memory()
-    content.stop = unescaped(content.start, content.stop, content.memory)
+    content.stop = unescaped(content.start, content.stop, content.memory, NULL)
     content.start = content.memory
     content.limit = content.stop + SCAN_READ
     return 0
@@ -451,8 +471,10 @@ cdef int replace_value(Desk* desk, const Program* program, const Rule* rule, int
     if not rule.known:
         return UNDECIDED
     if node.kind == STRING:
-        quote = node.start[0]
-    elif node.kind == BARE_WORD and not is_scalar(node.start, node.stop):
+        add_edit(desk, rule, order, node.start + 1, node.stop - 1, 0)
+        desk.edits[desk.edit_count - 1].inside = True
+        return CHANGED
+    if node.kind == BARE_WORD and not is_scalar(node.start, node.stop):
         quote = 0
     elif node.name is not NULL and node.name[0] == c"'":
         quote = c"'"
@@ -468,14 +490,47 @@ cdef int find_in_string(Desk* desk, Rulebook book, const Node* node, Cursor limi
     read_content(&said, node.start, node.stop, limit)
     try:
         outcome = find_edits(desk, book, said.start, said.stop, said.limit, levels)
+        if outcome == UNCHANGED and desk.edit_count > before:
+            for index in range(before, desk.edit_count):
+                if desk.edits[index].quote == quote:  # it would have to be escaped
+                    outcome = UNDECIDED
+            if said.memory is not NULL:
+                outcome = move_edits(desk, before, &said, node)
     finally:
         free(said.memory)
-    if said.memory is not NULL and desk.edit_count > before:
-        return UNDECIDED
-    for index in range(before, desk.edit_count):
-        if desk.edits[index].quote == quote:  # it would have to be escaped
-            return UNDECIDED
     return outcome
+
+
+cdef int move_edits(Desk* desk, size_t first, const Content* said, const Node* node) except -1 nogil:
+    """Make edits of what a string says edits of how it is written."""
+    cdef Cursor start = node.start + 1, stop = node.stop - 1
+    cdef uint32_t* places = <uint32_t*>malloc((said.stop - said.start + 1) * sizeof(uint32_t))
+    cdef uint8_t* again = <uint8_t*>malloc(stop - start)
+    cdef Replacement* edit
+    cdef size_t index
+    cdef int outcome = UNCHANGED
+    if places is NULL or again is NULL:
+        free(places)
+        free(again)
+        return no_memory()
+    unescaped(start, stop, again, places)
+    for index in range(first, desk.edit_count):
+        edit = &desk.edits[index]
+        if edit.inside and not (
+            is_usual(edit.start - 1, said, places, node.start[0]) and is_usual(edit.stop, said, places, node.start[0])
+        ):
+            outcome = UNDECIDED
+        edit.start = start + places[edit.start - said.start]
+        edit.stop = start + places[edit.stop - said.start]
+    free(places)
+    free(again)
+    return outcome
+
+
+cdef inline bint is_usual(Cursor quote, const Content* said, const uint32_t* places, uint8_t around) noexcept nogil:
+    """Tell whether a quote is written as usual inside other quotes: with a backslash where it is the same, else plain."""
+    cdef size_t at = quote - said.start
+    return places[at + 1] - places[at] == (2 if quote[0] == around else 1)
 
 
 cdef int find_in_bare(Desk* desk, Rulebook book, const Node* node, Cursor limit) except -1 nogil:

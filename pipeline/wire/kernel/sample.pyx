@@ -84,7 +84,9 @@ cdef class Sampler:
     cdef Sampling _sampling
     cdef object _fallback
 
-    def __init__(self, object threshold, *, object keep_errors=False, object mode="equalize", object rules=(), object logs="follow"):
+    def __init__(
+        self, object threshold, *, object keep_errors=False, object mode="equalize", object rules=(), object logs="follow"
+    ):
         rules = tuple(rules)
         self._wanted = Wanted()
         self._conditions = Conditions(self._wanted)

@@ -19,7 +19,7 @@ from pipeline.wire.reference.walk import delimited, encode_varint, fields, rewri
 IdSource: TypeAlias = Literal["attributes", "json", "text"]
 
 DERIVED_KEY: Final = "trace.derived"
-_OLD_NAMES: Final = {"deployment.environment.name": "deployment.environment"}
+OLD_NAMES: Final = {"deployment.environment.name": "deployment.environment"}
 """Resource attributes that an older SDK gives under another name: given is given."""
 
 _LOG_TRACE_ID: Final = 9
@@ -58,12 +58,23 @@ class Enricher:
         self._overwrite = overwrite
 
     def enrich(self, payload: bytes, signal: Signal) -> bytes:
-        """Return the payload with what was missing; the same object when nothing was."""
+        """Return the payload with what was missing; the same object when nothing was. Raises `Malformed`."""
+        goes_through_items = self._attributes or (signal == "logs" and (self._searches or self._derive))
+        if self._resource or goes_through_items:
+            parse(payload, 0, len(payload), tables.root(signal))  # malformed anywhere: refused, whatever is asked for
         if self._resource:
             payload = self._with_resources(payload)
-        if self._attributes or (signal == "logs" and (self._searches or self._derive)):
+        if goes_through_items:
             payload, _ = judge_items(payload, signal, self._enriched)
         return payload
+
+    def find_ids(self, record: LogRecord) -> tuple[Ids | None, bool]:
+        """Return the ids of a log record that has no trace id, and whether they were derived from a request id."""
+        ids = next(filter(None, (search(record) for search in self._searches)), None)
+        if ids is not None or not self._derive:
+            return ids, False
+        request = find_request(record.attributes)
+        return (None, False) if request is None else (Ids(trace_id_of_request(*request, self._namespace)), True)
 
     def _with_resources(self, payload: bytes) -> bytes:
         def group(number: int, wire: int, start: int, end: int) -> bytes | None:
@@ -101,7 +112,7 @@ class Enricher:
     def _missing(self, wanted: Mapping[str, Value], present: Mapping[str, Value]) -> Mapping[str, Value]:
         if self._overwrite:
             return {key: value for key, value in wanted.items() if key not in present or present[key] != value}
-        return {key: value for key, value in wanted.items() if key not in present and _OLD_NAMES.get(key) not in present}
+        return {key: value for key, value in wanted.items() if key not in present and OLD_NAMES.get(key) not in present}
 
     def _enriched(self, item: Item) -> bytes:
         wire = item.wire()
@@ -109,22 +120,16 @@ class Enricher:
         added = dict(self._missing(self._attributes, record.attributes))
         taken: tuple[str, ...] = ()
         if isinstance(record, LogRecord) and not TRACE_ID.fullmatch(record.trace_id):
-            ids = next(filter(None, (search(record) for search in self._searches)), None)
-            if ids is None and self._derive:
-                ids = self._derived(record)
-                if ids is not None:
-                    added[DERIVED_KEY] = True
-                    wire = _without_flags(wire, record.flags)
+            ids, derived = self.find_ids(record)
+            if derived:
+                added[DERIVED_KEY] = True
+                wire = _without_flags(wire, record.flags)
             if ids is not None:
                 wire = _with_ids(wire, ids)
                 taken = ids.members if self._move else ()
         if added or taken:
             wire = with_attributes(wire, item.message.by_name["attributes"].number, added, without=taken)
         return wire
-
-    def _derived(self, record: LogRecord) -> Ids | None:
-        request = find_request(record.attributes)
-        return None if request is None else Ids(trace_id_of_request(*request, self._namespace))
 
 
 def _in_attributes(record: LogRecord) -> Ids | None:
