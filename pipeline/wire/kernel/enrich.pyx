@@ -65,7 +65,7 @@ cdef struct Enriching:
     Text derived_key
     Text derived
     bint overwrites
-    Source[SOURCES] sources
+    int[SOURCES] sources
     int source_count
     bint derives
     bint moves
@@ -303,7 +303,12 @@ cdef bint searched(Walk* walk, Enriching* enriching, Found* found) noexcept nogi
     answer = find_request(&members, room, &header, &request)
     if answer == ODD:
         return asked_python(walk, enriching, found, search_record)
-    return answer == NO or derived(enriching, found, header, request)
+    if answer == NO:
+        return True
+    if not enriching.has_gil:
+        enriching.needs_gil = True
+        return False
+    return derived(enriching, found, header, request)
 
 
 cdef void note_members(Walk* walk, Members* members) noexcept nogil:
@@ -348,7 +353,7 @@ cdef bint search_text(Walk* walk, Enriching* enriching, Found* found) noexcept w
 
 
 cdef bint derived(Enriching* enriching, Found* found, int header, Text request) noexcept with gil:
-    """Hashing a request id: SHA-256 in Python is short enough to take the GIL for."""
+    """Derive a trace id; False when that failed, with the error kept for the top."""
     try:
         (<Enricher>enriching.enricher)._derive(found, header, request)
     except BaseException as error:

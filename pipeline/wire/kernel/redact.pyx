@@ -181,13 +181,6 @@ cdef void keep_last_entry(Walk* walk, size_t mark) noexcept nogil:
     walk.log.count = mark + 1
 
 
-cdef int put_result(Walk* walk, Rulebook book, result, int location) except -1:
-    """Note the edits of an answer of the reference."""
-    for rule, action in result.edits:
-        put_entry(walk, book.labels.index(rule), location, ACTIONS.index(action))
-    return 0
-
-
 cdef int unknown(Walk* walk, const Visit* visit) except -1 nogil:
     walk.unknown_fields += 1
     if walk.drops_unknown and not add_edit(&walk.edits, visit.at, visit.stop, NULL, 0):
@@ -195,14 +188,12 @@ cdef int unknown(Walk* walk, const Visit* visit) except -1 nogil:
     return 0
 
 
-cdef int no_memory() except -1 nogil:
-    with gil:
-        raise MemoryError
+cdef int no_memory() except -1 with gil:
+    raise MemoryError
 
 
-cdef int refuse(const Walk* walk) except -1 nogil:
-    with gil:
-        raise malformed(&walk.fault, walk.start)
+cdef int refuse(const Walk* walk) except -1 with gil:
+    raise malformed(&walk.fault, walk.start)
 
 
 cdef int begin(Walk* walk, const Visit* visit, Frame* frame) except -1 nogil:
@@ -237,9 +228,12 @@ cdef int redact_message(
         outcome = redact_fields(walk, book, &map, location, depth)
     finally:
         if map.keys is not NULL:
-            with gil:
-                Py_DECREF(<object>map.keys)
+            forget_keys(&map)
     return outcome
+
+
+cdef void forget_keys(Map* map) noexcept with gil:
+    Py_DECREF(<object>map.keys)
 
 
 cdef int redact_fields(Walk* walk, Rulebook book, Map* map, int location, int depth) except -1 nogil:
@@ -293,9 +287,12 @@ cdef int redact_field(Walk* walk, Rulebook book, const Visit* visit, uint32_t me
     if (message == Span and visit.number == Span_trace_state) or (
         message == Span_Link and visit.number == Span_Link_trace_state
     ):
-        with gil:
-            keep_text(walk, legal_tracestate(walk.desk.result[: walk.desk.result_size]))
+        keep_legal_tracestate(walk)
     return replace_text(walk, visit)
+
+
+cdef int keep_legal_tracestate(Walk* walk) except -1 with gil:
+    return keep_text(walk, legal_tracestate(walk.desk.result[: walk.desk.result_size]))
 
 
 cdef int count_dropped(Walk* walk, const Map* map, size_t first, uint32_t dropped) except -1 nogil:
@@ -375,16 +372,25 @@ cdef int redact_leaf(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place
     return outcome
 
 
-cdef int ask_reference(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place place) except -1 nogil:
-    with gil:
-        text = start[: stop - start]
-        result = book.text.redact(text, TextPlace(LOCATIONS[place.location], place.identifies, place.droppable))
-        put_result(walk, book, result, place.location)
-        if result.dropped:
-            return DROPPED
-        if result.text == text:
-            return UNCHANGED
-        keep_text(walk, result.text)
+cdef int ask_reference(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place place) except -1 with gil:
+    text = start[: stop - start]
+    return put_answer(walk, book, text, book.text.redact(text, named(place)), place.location)
+
+
+cdef object named(Place place):
+    """Return a place as the reference has it."""
+    return TextPlace(LOCATIONS[place.location], place.identifies, place.droppable)
+
+
+cdef int put_answer(Walk* walk, Rulebook book, text, answer, int location) except -1:
+    """Note an answer of the reference, and keep the text that it gave as `desk.result`."""
+    for rule, action in answer.edits:
+        put_entry(walk, book.labels.index(rule), location, ACTIONS.index(action))
+    if answer.dropped:
+        return DROPPED
+    if answer.text == text:
+        return UNCHANGED
+    keep_text(walk, answer.text)
     return CHANGED
 
 
@@ -520,22 +526,26 @@ cdef int redact_odd_attribute(
 
 cdef int redact_key(Walk* walk, Rulebook book, Map* map, const Visit* visit) except -1 nogil:
     """Redact a key that is data: it is replaced as a whole, and differs from all others of its map."""
+    cdef int outcome
     if not judged(book, walk.desk.known_keys, &walk.desk.new_keys, visit.value, visit.stop, walk.limit) & DATA:
         return 0
-    with gil:
-        name = visit.value[: visit.stop - visit.value]
-        result = book.text.redact_key(name, TextPlace("key", droppable=True))
-        put_result(walk, book, result, KEY)
-        if result.dropped:
-            return DROPPED
-        if result.text == name:
-            return 0
+    outcome = ask_about_key(walk, book, map, visit)
+    if outcome == CHANGED:
+        replace_text(walk, visit)
+    return outcome
+
+
+cdef int ask_about_key(Walk* walk, Rulebook book, Map* map, const Visit* visit) except -1 with gil:
+    name = visit.value[: visit.stop - visit.value]
+    answer = book.text.redact_key(name, TextPlace("key", droppable=True))
+    cdef int outcome = put_answer(walk, book, name, answer, KEY)
+    if outcome == CHANGED:
         if map.keys is NULL:
             keys = DistinctKeys(kept_keys(walk, book, map))
             Py_INCREF(keys)
             map.keys = <PyObject*>keys
-        keep_text(walk, (<object>map.keys).claim(result.text))
-    return replace_text(walk, visit)
+        keep_text(walk, (<object>map.keys).claim(answer.text))
+    return outcome
 
 
 cdef list kept_keys(Walk* walk, Rulebook book, const Map* map):
@@ -673,7 +683,7 @@ cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place plac
     """Redact a number that is a card number; it becomes a string."""
     cdef uint8_t digits[MAX_DIGITS]
     cdef Visit string = visit[0]
-    cdef int size, order = book.program.rule_of[<int>CARD]
+    cdef int size, outcome, order = book.program.rule_of[<int>CARD]
     cdef const Rule* rule
     if order < 0:
         return 0
@@ -687,17 +697,16 @@ cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place plac
             return 0
         walk.desk.result, walk.desk.result_size = rule.replacement.text, rule.replacement.size
     else:
-        with gil:
-            text = digits[:size]
-            result = book.text.redact_number(text, TextPlace(LOCATIONS[place.location], place.identifies, place.droppable))
-            put_result(walk, book, result, place.location)
-            if result.dropped:
-                return DROPPED
-            if result.text == text:
-                return 0
-            keep_text(walk, result.text)
+        outcome = ask_about_number(walk, book, digits, size, place)
+        if outcome != CHANGED:
+            return outcome
     string.number = AnyValue_string_value
     return replace_text(walk, &string)
+
+
+cdef int ask_about_number(Walk* walk, Rulebook book, Cursor digits, int size, Place place) except -1 with gil:
+    text = digits[:size]
+    return put_answer(walk, book, text, book.text.redact_number(text, named(place)), place.location)
 
 
 cdef int redact_sensitive(Walk* walk, Rulebook book, const Visit* visit, Place place) except -1 nogil:
@@ -732,7 +741,9 @@ cdef int redact_sensitive(Walk* walk, Rulebook book, const Visit* visit, Place p
         start = digits if size else NULL
         stop = digits + size
     if not rule.known and rule.action != DROP:
-        return ask_about_sensitive(walk, book, visit, start, stop, place)
+        if ask_about_sensitive(walk, book, start, stop, place) == CHANGED:
+            replace_value(walk, visit, walk.desk.result, walk.desk.result_size)
+        return 0
     if start is not NULL and is_settled(book, start, stop):
         return 0
     put_entry(walk, book.program.rule_count, place.location, rule.action)
@@ -743,21 +754,15 @@ cdef int redact_sensitive(Walk* walk, Rulebook book, const Visit* visit, Place p
     return 0
 
 
-cdef int ask_about_sensitive(
-    Walk* walk, Rulebook book, const Visit* visit, Cursor start, Cursor stop, Place place
-) except -1 nogil:
-    with gil:
-        text = None if start is NULL else start[: stop - start]
-        result = book.text.redact_sensitive(
-            text, TextPlace(LOCATIONS[place.location], place.identifies, place.droppable)
-        )
-        put_result(walk, book, result, place.location)
-        if result.dropped:
-            return DROPPED
-        if not result.edits or result.edits[0][1] == "dry_run":
-            return 0
-        keep_text(walk, delimited(AnyValue_string_value, result.text))
-    return replace_value(walk, visit, walk.desk.result, walk.desk.result_size)
+cdef int ask_about_sensitive(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place place) except -1 with gil:
+    text = None if start is NULL else start[: stop - start]
+    answer = book.text.redact_sensitive(text, named(place))
+    cdef int outcome = put_answer(walk, book, None, answer, place.location)
+    if outcome == CHANGED and (not answer.edits or answer.edits[0][1] == "dry_run"):
+        return UNCHANGED
+    if outcome == CHANGED:
+        keep_text(walk, delimited(AnyValue_string_value, answer.text))
+    return outcome
 
 
 cdef int replace_value(Walk* walk, const Visit* visit, Cursor text, size_t size) except -1 nogil:

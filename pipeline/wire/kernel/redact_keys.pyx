@@ -128,9 +128,12 @@ cdef int judged(
         return key.verdict
     verdict = judge(book, start, stop, limit)
     if size <= MAX_REMEMBERED and new.count < MOST_KEYS and not add_key(new, hash, start, size, verdict):
-        with gil:
-            raise MemoryError
+        return no_memory()
     return verdict
+
+
+cdef int no_memory() except -1 with gil:
+    raise MemoryError
 
 
 cdef int judge(Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
@@ -138,8 +141,7 @@ cdef int judge(Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1
     cdef Words words
     cdef int verdict
     if stop - start > MAX_NAME:
-        with gil:
-            verdict = book.long_name(start[: stop - start])
+        verdict = long_name(book, start, stop)
     else:
         read_words(start, stop, &words)
         verdict = last_word(&program.secret_words, &words) << WORD_SHIFT
@@ -148,7 +150,14 @@ cdef int judge(Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1
         if is_safe(program, start, stop):
             verdict |= SAFE
     if stop - start >= 6 and program.key_kinds and screen(program, start, stop, limit) & program.key_kinds:
-        with gil:
-            if book.text.redact_key(start[: stop - start], KEY_PLACE).edits:
-                verdict |= DATA
+        verdict |= is_data(book, start, stop)
     return verdict
+
+
+cdef int long_name(Rulebook book, Cursor start, Cursor stop) except -1 with gil:
+    return book.long_name(start[: stop - start])
+
+
+cdef int is_data(Rulebook book, Cursor start, Cursor stop) except -1 with gil:
+    """Return `DATA` or 0."""
+    return DATA if book.text.redact_key(start[: stop - start], KEY_PLACE).edits else 0

@@ -69,9 +69,8 @@ MATCHERS[<int>IPV4] = find_ipv4
 MATCHERS[<int>PHONE] = find_phone
 
 
-cdef int no_memory() except -1 nogil:
-    with gil:
-        raise MemoryError
+cdef int no_memory() except -1 with gil:
+    raise MemoryError
 
 
 cdef void clear_desk(Desk* desk) noexcept nogil:
@@ -275,11 +274,8 @@ cdef int find_matches(Desk* desk, Rulebook book, Cursor start, Cursor stop, uint
     cdef const Program* program = &book.program
     cdef Search* search = &desk.search
     cdef int kind
-    cdef bint possible
     if program.every_text:
-        with gil:
-            possible = book.pattern_found(start[: stop - start])
-        if possible:
+        if pattern_found(book, start, stop):
             return UNDECIDED
     kinds &= program.kinds
     if kinds == 0:
@@ -294,6 +290,10 @@ cdef int find_matches(Desk* desk, Rulebook book, Cursor start, Cursor stop, uint
             if not MATCHERS[kind](search):
                 return no_memory()
     return select(desk, program)
+
+
+cdef int pattern_found(Rulebook book, Cursor start, Cursor stop) except -1 with gil:
+    return book.pattern_found(start[: stop - start])
 
 
 cdef struct Candidate:
@@ -494,7 +494,7 @@ cdef int find_in_string(Desk* desk, Rulebook book, const Node* node, Cursor limi
             for index in range(before, desk.edit_count):
                 if desk.edits[index].quote == quote:  # it would have to be escaped
                     outcome = UNDECIDED
-            if said.memory is not NULL:
+            if outcome == UNCHANGED and said.memory is not NULL:
                 outcome = move_edits(desk, before, &said, node)
     finally:
         free(said.memory)

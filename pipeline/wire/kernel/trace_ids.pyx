@@ -40,7 +40,7 @@ cdef bint parse_traceparent(Text text, uint8_t* trace_id, uint8_t* span_id) noex
     cdef size_t index
     if text.size < TRACEPARENT_SIZE or text.at[2] != c'-' or text.at[35] != c'-' or text.at[52] != c'-':
         return False
-    for index in range(TRACEPARENT_SIZE):
+    for index in range(<size_t>TRACEPARENT_SIZE):
         if c'A' <= text.at[index] <= c'F':
             return False
     if not read_hex(text.at, &ends[0], 1) or not read_hex(text.at + 53, &ends[1], 1) or ends[0] == 0xFF:
@@ -73,7 +73,7 @@ cdef bint span_id_from_decimal(Text text, uint8_t* span_id) noexcept nogil:
         if value > (<uint64_t>-1 - digit) // 10:
             return False
         value = 10 * value + digit
-    for index in range(SPAN_ID_BYTES):
+    for index in range(<size_t>SPAN_ID_BYTES):
         span_id[index] = <uint8_t>(value >> 8 * (SPAN_ID_BYTES - 1 - index))
     return value != 0
 
@@ -98,7 +98,7 @@ cdef bint parse_uuid(Text text, uint8_t* trace_id) noexcept nogil:
     memcpy(digits + 12, text.at + 14, 4)
     memcpy(digits + 16, text.at + 19, 4)
     memcpy(digits + 20, text.at + 24, 12)
-    return parse_hex(Text(digits, 32), trace_id, TRACE_ID_BYTES)
+    return parse_hex(Text(&digits[0], 32), trace_id, TRACE_ID_BYTES)
 
 
 cdef bint parse_xray(Text text, uint8_t* trace_id) noexcept nogil:
@@ -108,7 +108,7 @@ cdef bint parse_xray(Text text, uint8_t* trace_id) noexcept nogil:
         return False
     memcpy(digits, text.at + 2, 8)
     memcpy(digits + 8, text.at + 11, 24)
-    return parse_hex(Text(digits, 32), trace_id, TRACE_ID_BYTES)
+    return parse_hex(Text(&digits[0], 32), trace_id, TRACE_ID_BYTES)
 
 
 cdef bint read_hex(const uint8_t* at, uint8_t* to, size_t size) noexcept nogil:
