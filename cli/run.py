@@ -24,8 +24,15 @@ def run(sources: Sequence[str], overrides: Sequence[str]) -> None:
     """Serve a configuration until SIGTERM or SIGINT.
 
     The first signal stops: no more data is taken, what is under way is finished, the exporters drain within
-    service.limits.shutdown_timeout, and what they could not deliver stays in the journal. A second signal cuts the draining
-    short. Exit codes: 0 stopped, 1 could not start or failed, 2 wrong usage, 3 items were dropped that had been answered early.
+    service.limits.shutdown_timeout, and what they could not deliver stays in a journal on disk. A second signal cuts the
+    draining short.
+
+    \b
+    Exit codes:
+      0  stopped
+      1  could not start, or failed
+      2  wrong usage
+      3  dropped what `service.journal.ack: queued` had answered early
     """
     loaded = load(sources, overrides=overrides, environ=os.environ)
     if loaded.messages:
