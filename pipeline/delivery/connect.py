@@ -15,6 +15,7 @@ from pipeline.batch import Batch
 from pipeline.component import Connector, Consume
 from pipeline.delivery.backoff import Backoff
 from pipeline.delivery.books import ExporterAccount
+from pipeline.delivery.read import read_on
 from pipeline.errors import Busy, Rejected
 from pipeline.journal import Cursor, Entry, Journal
 from pipeline.offload import offload
@@ -64,7 +65,7 @@ class ConnectorLoop:
 
     async def _fold(self, cursor: Cursor, account: ExporterAccount) -> None:
         while True:
-            for entry in await self._journal.read(cursor, READ_BYTES):
+            for entry in await read_on(self._journal, cursor, READ_BYTES, self._backoff, self._log):
                 async with self._turn:
                     try:
                         await offload(partial(self._connector.fold, entry.batch), len(entry.batch.payload))
