@@ -19,6 +19,8 @@ from pipeline.journal.record import Record, Scan, lane_tag
 PAGE: Final = 4096
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Errors that say: no room, and room may come back."""
+SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""Errors of opening a file that say: the process or the machine has too much open for now."""
 
 
 @dataclass(slots=True)
@@ -66,14 +68,21 @@ class SegmentFiles:
             sync_directory(self._lanes)
         path = directory / f"{first:020d}.seg"
         size = max(self._size, -(-least // PAGE) * PAGE)
-        if size == self._size and self._recycled:
-            self._recycled[-1].rename(path)
-            self._recycled.pop()
-            file = os.open(path, os.O_RDWR)
-            sync_directory(self._free)
+        recycled = size == self._size and bool(self._recycled)
+        if recycled:
+            file = os.open(self._recycled[-1], os.O_RDWR)
+            self._recycled.pop().rename(path)
         else:
             file = self._allocate(path, size)
-        sync_directory(directory)
+        try:
+            if recycled:
+                sync_directory(self._free)
+            sync_directory(directory)
+        except OSError:
+            os.close(file)
+            path.unlink()
+            self.bytes -= size
+            raise
         return Segment(first, path), file
 
     def grow(self, file: int, least: int) -> None:
