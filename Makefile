@@ -12,6 +12,12 @@ run: .venv/run.stamp ## Set up and serve the default pipeline (CONFIG=… for an
 test: .venv/dev.stamp ## Set up and run the tests (ARGS=… for pytest)
 	$(BIN)/python -m pytest $(ARGS)
 
+bench: .venv/run.stamp ## Measure, and hold each figure against its bar (CASE=… for one; results as JSON in .bench)
+	$(BIN)/python -m benchmarks $(CASE)
+
+bench-compare: .venv/run.stamp ## Show what the working tree changed since BASE=<revision>, in runs that take turns (CASE=… for one)
+	$(BIN)/python -m benchmarks.compare $(BASE) $(CASE)
+
 lint: .venv/dev.stamp ## Check style, types, the direction of imports, and the Dockerfile
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -32,10 +38,10 @@ lock: ## Write the locks anew from pyproject.toml (needs uv)
 	sh requirements/lock.sh
 
 clean: ## Remove what was built and installed
-	rm -rf .venv .cache .journal .parts build dist *.egg-info
+	rm -rf .venv .bench .cache .journal .parts build dist *.egg-info
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .venv/run.stamp: requirements/run.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -47,4 +53,4 @@ help:
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	touch $@
 
-.PHONY: run test lint parts image image-try lock clean help
+.PHONY: run test bench bench-compare lint parts image image-try lock clean help
