@@ -68,7 +68,7 @@ def test_a_certificate_that_is_not_there(config: Path) -> None:
 def test_an_address_that_is_not_ours(config: Path) -> None:
     said = run(config, "receivers.json_logs.endpoint=192.0.2.1:4319")
     assert said["error"].startswith("receiver json_logs: ")
-    assert "192.0.2.1" in said["error"]
+    assert "cannot assign requested address" in said["error"]
 
 
 def test_a_damaged_dead_letter_store(config: Path) -> None:
