@@ -140,11 +140,10 @@ class Batching(Settings, frozen=True):
 
     flush_timeout: Annotated[Duration, about("Longest wait for more before a request goes out.")] = 0.2
     max_items: Annotated[
-        Annotated[int, Meta(gt=0)] | None, about("Most items in a request; the destination's own limit when absent.")
+        Annotated[int, Meta(ge=0)] | None, about("Most items in a request; the destination's own limit when absent or 0.")
     ] = None
     max_bytes: Annotated[
-        Annotated[Size, Meta(gt=0)] | None,
-        about("Most OTLP bytes merged into a request; the destination's own limit when absent."),
+        Size | None, about("Most OTLP bytes merged into a request; the destination's own limit when absent or 0.")
     ] = None
 
 
