@@ -160,6 +160,16 @@ def test_what_has_no_name_has_no_target_info() -> None:
     assert lines([point(metric(), 1, resource=Resource(attributes={"host.name": "web"}))]) == ["# TYPE x gauge", "x 1"]
 
 
+@pytest.mark.parametrize("extra", [{"service.name": "s" * 1025, "a": 1}, {"a.b": "x" * 600, "a_b": "x" * 600}])
+def test_a_resource_with_labels_that_are_too_long_spoils_no_other(extra: dict[str, Any]) -> None:
+    resources = [Resource(attributes={"service.name": name, "a": 1}) for name in ("cart", "shop")]
+    odd = Resource(attributes={"service.name": "odd", **extra})
+    shown = lines([point(metric(), 1, resource=resource) for resource in (resources[0], odd, resources[1])])
+    assert [line for line in shown if line.startswith("target_info{")] == [
+        'target_info{a="1",job="cart"} 1', 'target_info{a="1",job="shop"} 1',
+    ]  # fmt: skip
+
+
 def test_scopes_and_chosen_resource_attributes_are_labels() -> None:
     each = point(
         metric(),
