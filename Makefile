@@ -7,7 +7,7 @@ ENGINE ?= docker
 .SILENT:
 
 run: .venv/run.stamp ## Set up and serve the default pipeline (CONFIG=… for another)
-	SLUICE_JOURNAL_DIR=$${SLUICE_JOURNAL_DIR:-.journal} $(BIN)/sluice run --config $(CONFIG)
+	SLUICE_JOURNAL_DIR=$${SLUICE_JOURNAL_DIR:-.journal} exec $(BIN)/sluice run --config $(CONFIG)
 
 test: .venv/dev.stamp ## Set up and run the tests (ARGS=… for pytest)
 	$(BIN)/python -m pytest $(ARGS)
