@@ -236,7 +236,7 @@ class Writer:
                 with suppress(Busy):  # the appends concerned know
                     lane.flush(commit)
         except Exception as error:  # a fault of ours: what was written is unknown
-            _log.exception("journal writer failed", error=type(error).__name__)
+            _log.error("journal writer failed", error=type(error).__name__)
             commit.stored.clear()
             for append in group:
                 append.refused = append.refused or failed()
