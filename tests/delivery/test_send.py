@@ -95,7 +95,7 @@ async def test_one_bad_item_is_found_and_the_others_arrive(make_rig: MakeRig) ->
     assert_balanced(rig)
 
 
-@pytest.mark.parametrize("code", ["404", "429"])
+@pytest.mark.parametrize("code", ["301", "308", "404", "405", "429"])
 async def test_a_refusal_of_the_sender_is_not_bisected(make_rig: MakeRig, code: str) -> None:
     def answer(bodies: list[str]) -> None:
         raise Rejected("rejected_4xx", code, code=code)
@@ -104,6 +104,8 @@ async def test_a_refusal_of_the_sender_is_not_bisected(make_rig: MakeRig, code: 
     await rig.deliver(logs("a", "b", "c", "d"))
     assert len(rig.exporter.attempts) == 1
     assert reasons(rig) == {"rejected_4xx": 4}
+    [letter] = rig.host.dead_letters.letters()  # type: ignore[attr-defined]
+    assert letter.first_seen == logs("a").context.received_at
     assert_balanced(rig)
 
 
