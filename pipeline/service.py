@@ -229,10 +229,10 @@ class Service:
         return sum(self._journal.backlog(cursor).items for cursor in self._journal.cursors())
 
     async def _close(self) -> None:
-        for tasks in self._tasks.values():
-            await _cancel(tasks)
         await self._doors.aclose(0)
         await self._windows.aclose(0)
+        for tasks in self._tasks.values():
+            await _cancel(tasks)
         await self._clients.aclose()
         await self._journal.aclose()
         await self._dead_letters.aclose()
