@@ -53,7 +53,9 @@ class ConnectorLoop:
         self._unsettled: list[tuple[Cursor, ExporterAccount, Entry]] = []
         self._unsettled_bytes = 0
         self._turn = asyncio.Lock()
-        """Folding and flushing never overlap."""
+        """The connector does one thing at a time."""
+        self._flushing = asyncio.Lock()
+        """One flush at a time. Folding goes on while what was flushed waits for room in the next pipeline."""
 
     async def run(self) -> None:
         """Fold and flush until cancelled."""
@@ -66,11 +68,13 @@ class ConnectorLoop:
 
     async def flush(self) -> None:
         """Hand on what was folded so far, then settle it."""
-        async with self._turn:
-            for batch in self._connector.flush(time.time_ns()):
+        async with self._flushing:
+            async with self._turn:
+                batches = self._connector.flush(time.time_ns())
+                folded, self._unsettled, self._unsettled_bytes = self._unsettled, [], 0
+            for batch in batches:
                 await self._hand_on(batch)
-            settled, self._unsettled, self._unsettled_bytes = self._unsettled, [], 0
-            for cursor, account, entry in settled:
+            for cursor, account, entry in folded:
                 self._settle(cursor, account, entry)
 
     async def _fold(self, cursor: Cursor, account: ExporterAccount) -> None:

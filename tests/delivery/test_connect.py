@@ -106,6 +106,23 @@ async def test_what_was_folded_is_settled_once_it_was_handed_on(make_rig: MakeRi
     assert rig.account.imbalance() == 0
 
 
+async def test_folding_goes_on_while_the_next_pipeline_is_full(make_rig: MakeRig) -> None:
+    rig = await make_rig()
+    rig.busy = 1 << 30
+    async with rig.running():
+        await rig.journal.append([("logs", logs("a"))])
+        await rig.until(lambda: rig.connector.folded)
+        flushing = asyncio.create_task(rig.loop.flush())
+        await rig.until(lambda: rig.busy < 1 << 30)
+        await rig.journal.append([("logs", logs("b"))])
+        await rig.until(lambda: rig.connector.folded)
+        assert rig.journal.backlog(CURSOR).items == 2
+        rig.busy = 0
+        await flushing
+        assert rig.journal.backlog(CURSOR).items == 1
+    assert [record.body for batch in rig.handed for record in batch.records()] == ["a"]  # type: ignore[union-attr]
+
+
 async def test_a_flush_comes_early_when_much_waits_for_it(make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connect, "UNSETTLED_BYTES", 1000)
     rig = await make_rig()
