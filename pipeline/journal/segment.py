@@ -54,8 +54,9 @@ class SegmentFiles:
         return sorted({unquote(path.parent.name) for path in self._lanes.glob("*/*.seg")})
 
     def segments(self, lane: str) -> list[Segment]:
-        """Return the segments of a lane, oldest first."""
-        return sorted((Segment(int(path.stem), path) for path in self._directory(lane).glob("*.seg")), key=lambda s: s.first)
+        """Return the segments of a lane, oldest first. What somebody else left among them is none."""
+        paths = [path for path in self._directory(lane).glob("*.seg") if path.stem.isdecimal()]
+        return sorted((Segment(int(path.stem), path) for path in paths), key=lambda s: s.first)
 
     def create(self, lane: str, first: int, least: int) -> tuple[Segment, int]:
         """Return a new segment of at least `least` bytes and its open file; its name is durable.
