@@ -131,6 +131,11 @@ class Service:
             if lacks_credentials(self.spec.components["exporter", name].config):
                 where = intake_url(self.spec)
                 self._log.warning("no credential is set: sending to the local intake", exporter=name, intake=where)
+        for cursor in self._journal.orphans():
+            items = self._journal.backlog(cursor).items
+            self._log.warning(
+                "data waits for what is no longer configured", pipeline=cursor.lane, exporter=cursor.exporter, items=items
+            )
         if wire.IMPLEMENTATION == "reference":
             self._log.warning("the wire kernel runs in plain Python, about a hundred times slower than compiled")
         self._log.info(
