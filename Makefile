@@ -9,10 +9,16 @@ SECONDS ?= 60
 .SILENT:
 
 run: .venv/run.stamp ## Set up and serve the default pipeline (CONFIG=… for another)
-	SLUICE_JOURNAL_DIR=$${SLUICE_JOURNAL_DIR:-.journal} $(BIN)/sluice run --config $(CONFIG)
+	SLUICE_JOURNAL_DIR=$${SLUICE_JOURNAL_DIR:-.journal} exec $(BIN)/sluice run --config $(CONFIG)
 
 test: .venv/dev.stamp ## Set up and run the tests (ARGS=… for pytest)
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: .venv/run.stamp ## Measure, and hold each figure against its bar (CASE=… for one; results as JSON in .bench)
+	$(BIN)/python -m benchmarks $(CASE)
+
+bench-compare: .venv/run.stamp ## Show what the working tree changed since BASE=<revision>, in runs that take turns (CASE=… for one)
+	$(BIN)/python -m benchmarks.compare $(BASE) $(CASE)
 
 lint: .venv/dev.stamp ## Check style, types, the direction of imports, and the Dockerfile
 	$(BIN)/ruff format --check .
@@ -45,10 +51,10 @@ lock: ## Write the locks anew from pyproject.toml (needs uv)
 	sh requirements/lock.sh
 
 clean: ## Remove what was built and installed
-	rm -rf .venv .cache .journal .parts build dist *.egg-info
+	rm -rf .venv .bench .cache .journal .parts build dist *.egg-info
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .venv/locked.stamp: requirements/run.txt
 	$(PYTHON) -m venv .venv
@@ -64,4 +70,4 @@ help:
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	touch $@
 
-.PHONY: run test lint fuzz fuzz-asan parts image image-try lock clean help
+.PHONY: run test bench bench-compare lint fuzz fuzz-asan parts image image-try lock clean help

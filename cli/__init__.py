@@ -11,7 +11,7 @@ VERBS: Final[Mapping[str, str]] = {
     "validate": "Check a configuration and say everything that is wrong with it.",
     "components": "List the component types that this installation has.",
     "health": "Ask a running daemon how it is.",
-    "send": "Post FILE (default: standard input) and print the answer.",
+    "send": "Post records to a running daemon and print its answer.",
 }
 """Each verb and its line in `sluice --help`, which imports none of them: the command is `cli.<verb>.<verb>`."""
 
@@ -39,7 +39,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         ctx.exit()
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "terminal_width": 80})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version.")
 def main() -> None:
     """Telemetry in, clean telemetry out: receive, redact, sample, enrich, fan out."""

@@ -1,15 +1,26 @@
 """`sluice components`: what this installation is made of."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
 
 import click
+
+_WIRE: Final = {
+    "kernel": "compiled kernel",
+    "reference": "reference, in plain Python: about a hundred times slower than the compiled kernel",
+}
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def components(as_json: bool) -> None:
-    """List the component types that this installation has."""
+    """List the component types that this installation has.
+
+    Of each: what it is for, the signals that it takes (`->` produces), how settled its settings are, and other names that a
+    configuration may call it by.
+    """
     from pipeline import wire
 
     rows = list(_rows())
@@ -19,10 +30,8 @@ def components(as_json: bool) -> None:
         listing = msgspec.json.encode({"wire": wire.IMPLEMENTATION, "components": rows})
         click.echo(msgspec.json.format(listing, indent=2))
         return
-    for kind in dict.fromkeys(row["kind"] for row in rows):
-        click.echo(f"{kind}s")
-        click.echo("\n".join(_table([row for row in rows if row["kind"] == kind])) + "\n")
-    click.echo(f"wire kernel: {wire.IMPLEMENTATION}" + (f" ({wire.LOSS})" if wire.LOSS else ""))
+    click.echo("\n".join(_lines(rows)))
+    click.echo(f"Wire implementation: {_WIRE[wire.IMPLEMENTATION]}")
 
 
 def _rows() -> Iterator[Mapping[str, Any]]:
@@ -46,9 +55,19 @@ def _rows() -> Iterator[Mapping[str, Any]]:
             }
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    signals = [", ".join(row["signals"]) + (f" -> {', '.join(row['produces'])}" if row["produces"] else "") for row in rows]
-    names = [" ".join([row["type"], *(f"({alias})" for alias in row["aliases"])]) for row in rows]
-    for row, name, taken in zip(rows, names, signals, strict=True):
-        width, column = max(map(len, names)), max(map(len, signals))
-        yield f"  {name:<{width}}  {row['stability']:<6}  {taken:<{column}}  {row['summary']}".rstrip()
+def _lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    width = max(len(row["type"]) for row in rows)
+    for kind, of_kind in groupby(rows, key=itemgetter("kind")):
+        yield f"{kind}s"
+        for row in of_kind:
+            yield f"  {row['type']:<{width}}  {row['summary']}"
+            yield f"  {'':<{width}}  {'; '.join(_traits(row))}"
+        yield ""
+
+
+def _traits(row: Mapping[str, Any]) -> Iterator[str]:
+    if row["signals"]:
+        yield " -> ".join(", ".join(signals) for signals in (row["signals"], row["produces"]) if signals)
+    yield row["stability"]
+    if row["aliases"]:
+        yield f"also called {', '.join(row['aliases'])}"

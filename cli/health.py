@@ -1,7 +1,7 @@
 """`sluice health`: ask a running daemon how it is; for images without curl."""
 
 import sys
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, InvalidURL
 
 import click
 
@@ -9,12 +9,24 @@ TIMEOUT_SECONDS = 2.0
 
 
 @click.command()
-@click.option("--live", "path", flag_value="/health/live", help="Only whether the process turns.")
+@click.option("--live", "path", flag_value="/health/live", help="Whether the process turns at all.")
 @click.option("--ready", "path", flag_value="/health/ready", help="Whether it takes data (the default).")
-@click.option("--endpoint", default="127.0.0.1:13133", show_default=True, help="Where its health extension listens.")
+@click.option(
+    "--endpoint", default="127.0.0.1:13133", show_default=True, metavar="HOST:PORT", help="Where its health extension listens."
+)
 def health(path: str | None, endpoint: str) -> None:
-    """Ask a running daemon how it is. Exit code 0 is healthy, 1 is not, or not there."""
-    connection = HTTPConnection(endpoint, timeout=TIMEOUT_SECONDS)
+    """Ask a running daemon how it is.
+
+    \b
+    Exit codes:
+      0  it says yes
+      1  it says no, or nothing
+      2  wrong usage
+    """
+    try:
+        connection = HTTPConnection(endpoint, timeout=TIMEOUT_SECONDS)
+    except InvalidURL:
+        raise click.BadParameter("the port has to be a number", param_hint="--endpoint") from None
     try:
         connection.request("GET", path or "/health/ready")
         answer = connection.getresponse()

@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 import click
@@ -24,8 +25,15 @@ def run(sources: Sequence[str], overrides: Sequence[str]) -> None:
     """Serve a configuration until SIGTERM or SIGINT.
 
     The first signal stops: no more data is taken, what is under way is finished, the exporters drain within
-    service.limits.shutdown_timeout, and what they could not deliver stays in the journal. A second signal cuts the draining
-    short. Exit codes: 0 stopped, 1 could not start or failed, 2 wrong usage, 3 items were dropped that had been answered early.
+    service.limits.shutdown_timeout, and what they could not deliver stays in a journal on disk. A second signal cuts the
+    draining short.
+
+    \b
+    Exit codes:
+      0  stopped
+      1  could not start, or failed
+      2  wrong usage
+      3  dropped what `service.journal.ack: queued` had answered early
     """
     loaded = load(sources, overrides=overrides, environ=os.environ)
     if loaded.messages:
@@ -54,8 +62,20 @@ def _serve(spec: DaemonSpec, used_variables: Sequence[str]) -> int:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_until_signalled(service))
     except (JournalError, StartError, OSError) as error:
-        log.error("sluice could not start", error=str(error))
-        return 1
+        log.error("sluice can't run", error=str(error))
+    except Exception as error:  # a bug
+        log.error("sluice failed", errors=list(_faults(error)))
+    return 1
+
+
+def _faults(error: BaseException) -> Iterator[str]:
+    """Yield type and place of what went wrong, never its text: that may hold telemetry."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _faults(inner)
+    else:
+        place = extract_tb(error.__traceback__)[-1]
+        yield f"{type(error).__name__} at {place.filename}:{place.lineno}"
 
 
 async def _until_signalled(service: "Service") -> int:

@@ -11,18 +11,30 @@ from cli.options import config_options
 
 if TYPE_CHECKING:
     from config.messages import Message
+    from pipeline.spec import DaemonSpec
 
 
 @click.command()
 @config_options
 @click.option("--environment", is_flag=True, help="Also check this machine: journal directory, ports, host names.")
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, or as annotations of a GitHub workflow.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Also say which values later sources override.")
 def validate(sources: Sequence[str], overrides: Sequence[str], environment: bool, strict: bool, form: str, verbose: bool) -> None:
     """Check a configuration and say everything that is wrong with it.
 
-    Exit codes: 0 valid (maybe with warnings), 1 invalid, 2 wrong usage.
+    \b
+    Exit codes:
+      0  valid, maybe with warnings
+      1  invalid
+      2  wrong usage
     """
     from config.load import load
 
@@ -36,13 +48,21 @@ def validate(sources: Sequence[str], overrides: Sequence[str], environment: bool
     _print(messages, form)
     failed = any(message.severity == "error" for message in messages)
     if not failed and form == "text" and loaded.spec:
-        pipelines, components = len(loaded.spec.pipelines), len(loaded.spec.components)
-        click.echo(f"valid: {_count(pipelines, 'pipeline')}, {_count(components, 'component')}, hash {loaded.spec.hash[:12]}")
+        _print_pipelines(loaded.spec)
     sys.exit(1 if failed else 0)
 
 
 def _strict(message: "Message") -> "Message":
     return message._replace(severity="error") if message.severity == "warning" else message
+
+
+def _print_pipelines(spec: "DaemonSpec") -> None:
+    pipelines, components = _count(len(spec.pipelines), "pipeline"), _count(len(spec.components), "component")
+    click.echo(f"valid: {pipelines}, {components}, hash {spec.hash[:12]}")
+    width = max(len(pipeline.id) for pipeline in spec.pipelines)
+    for pipeline in spec.pipelines:
+        ways = filter(None, (pipeline.receivers, pipeline.processors, pipeline.exporters))
+        click.echo(f"  {pipeline.id:<{width}}  {' -> '.join(map(', '.join, ways))}")
 
 
 def _count(number: int, word: str) -> str:

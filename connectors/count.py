@@ -20,7 +20,7 @@ at most 1,000 series at a time, and what comes on top is counted together, with 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Final, TypeAlias
 
-from msgspec import field
+from msgspec import Meta, field
 
 from pipeline import Batch, Connector, Context, wire
 from pipeline.conditions import parse
@@ -75,7 +75,7 @@ class Config(Settings, frozen=True, kw_only=True):
         }
     )
     points: Annotated[Mapping[str, CountedMetric], about("Metrics that count data points, by name.")] = {}
-    interval: Annotated[Duration, about("How often the counts go out.")] = 10.0
+    interval: Annotated[Duration, Meta(gt=0), about("How often the counts go out.")] = 10.0
 
 
 class Count(Connector):

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from google.protobuf.message import DecodeError
-from msgspec import Struct
+from msgspec import Meta, Struct
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from pipeline import Batch, Busy, Exporter, Partial, Rejected, Request, TooLarge, Unauthorized, wire
@@ -45,7 +45,7 @@ class Config(NetworkExporter, frozen=True, kw_only=True):
         about("Sent with each request; values never print.", env="OTEL_EXPORTER_OTLP_HEADERS", allow_yaml=True),
     ] = {}
     encoding: Annotated[Literal["proto", "json"], about("How requests are written.")] = "proto"
-    max_request_size: Annotated[Size, about("Largest request sent, before compression; a larger one is split.")] = (
+    max_request_size: Annotated[Size, Meta(gt=0), about("Largest request sent, before compression; a larger one is split.")] = (
         64 * 1024 * 1024
     )
     pause_on_auth: Annotated[bool, about("On 401 and 403 keep the data and probe once a minute, in place of giving it up.")] = (

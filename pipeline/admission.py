@@ -8,7 +8,7 @@ import asyncio
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pipeline.errors import Busy, TooLarge
 from pipeline.settings import Limits
@@ -107,11 +107,16 @@ class Admission:
 
 
 class Lease:
-    """A reservation of one request: taken at `async with`, given back when the block is left, whatever happened in it."""
+    """A reservation of one request: taken at `async with`, given back when the block is left, whatever happened in it.
+
+    What goes on though the block is left, and is held with `hold`, has to end first.
+    """
 
     def __init__(self, admission: Admission, cost: int) -> None:
         self._admission = admission
         self._size = cost
+        self._held: set[asyncio.Future[Any]] = set()
+        self._left = False
 
     @property
     def size(self) -> int:
@@ -128,6 +133,16 @@ class Lease:
         if total > self._size:
             self.grow(-(-(total - self._size) // GROWTH_BYTES) * GROWTH_BYTES)
 
+    def hold(self, work: "asyncio.Future[Any]") -> None:
+        """Keep the reservation until `work` has ended too."""
+        self._held.add(work)
+        work.add_done_callback(self._ended)
+
+    def _ended(self, work: "asyncio.Future[Any]") -> None:
+        self._held.discard(work)
+        if self._left and not self._held:
+            self._admission.give_back(self._size)
+
     async def __aenter__(self) -> Self:
         self._admission.take(self._size)
         return self
@@ -135,7 +150,9 @@ class Lease:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._admission.give_back(self._size)
+        self._left = True
+        if not self._held:
+            self._admission.give_back(self._size)
 
 
 def resident_bytes() -> int:

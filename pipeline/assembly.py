@@ -102,7 +102,8 @@ class Assembly:
     def _add_connector(self, name: str, cursors: Sequence[tuple[Cursor, ExporterAccount]]) -> None:
         backoff = Backoff.of(Retry(), RetryOnFailure(), durable=self._journal.durable)
         connector = self._graph.connectors[name]
-        self.connector_loops.append(ConnectorLoop(connector, cursors, self.entrance(name), self._journal, backoff, self._log))
+        loop = ConnectorLoop(connector, cursors, self.entrance(name), self._journal, backoff, self._metrics, self._log)
+        self.connector_loops.append(loop)
 
     def _add_sender(self, name: str, cursors: Sequence[tuple[Cursor, ExporterAccount]]) -> None:
         exporter, component = self._graph.exporters[name], self._spec.components["exporter", name]

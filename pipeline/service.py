@@ -14,6 +14,7 @@ from pipeline.assembly import Assembly, lanes_of
 from pipeline.component import Host, Kind
 from pipeline.delivery.books import Books
 from pipeline.delivery.overflow import Overflow
+from pipeline.errors import ConfigError
 from pipeline.graph import build, intake_url, lacks_credentials, queue_of
 from pipeline.journal import open_journal
 from pipeline.journal.dead_letter import DeadLetters
@@ -33,7 +34,7 @@ EXIT_OK, EXIT_DROPPED = 0, 3
 
 
 class StartError(Exception):
-    """The daemon can't start; the message says why."""
+    """A component can't do its work here; the message says which, and why."""
 
 
 class Service:
@@ -89,13 +90,15 @@ class Service:
         self._tasks["sending"] = [spawn(loop.run()) for loop in assembly.cursor_loops]
         self._tasks["sending"] += [spawn(loop.run()) for loop in assembly.connector_loops]
         self._tasks["serving"] = [
-            *(spawn(exporter.run()) for exporter in graph.direct.values()),
-            *(spawn(extension.run(self)) for extension in graph.extensions.values()),
-            spawn(self._serve_metrics(own)),
+            *(spawn(exporter.run(), name=f"exporter {name}") for name, exporter in graph.direct.items()),
+            *(spawn(extension.run(self), name=f"extension {name}") for name, extension in graph.extensions.items()),
+            spawn(self._serve_metrics(own), name=own),
             spawn(self._measure_lag()),
             spawn(self._admission.run()),
         ]
-        self._tasks["receiving"] = [spawn(receiver.run(assembly.entrance(name))) for name, receiver in graph.receivers.items()]
+        self._tasks["receiving"] = [
+            spawn(receiver.run(assembly.entrance(name)), name=f"receiver {name}") for name, receiver in graph.receivers.items()
+        ]
         all_open = spawn(self._all_open.wait())
         if not await self._until(all_open, START_SECONDS):
             all_open.cancel()
@@ -128,6 +131,11 @@ class Service:
             if lacks_credentials(self.spec.components["exporter", name].config):
                 where = intake_url(self.spec)
                 self._log.warning("no credential is set: sending to the local intake", exporter=name, intake=where)
+        for cursor in self._journal.orphans():
+            items = self._journal.backlog(cursor).items
+            self._log.warning(
+                "data waits for what is no longer configured", pipeline=cursor.lane, exporter=cursor.exporter, items=items
+            )
         if wire.LOSS:
             self._log.warning(wire.LOSS)
         self._log.info(
@@ -150,7 +158,7 @@ class Service:
         while event in tasks:
             done, tasks = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                task.result()
+                _raise_error_of(task)
             if not done:
                 return False
         return True
@@ -226,13 +234,23 @@ class Service:
         return sum(self._journal.backlog(cursor).items for cursor in self._journal.cursors())
 
     async def _close(self) -> None:
-        for tasks in self._tasks.values():
-            await _cancel(tasks)
         await self._doors.aclose(0)
         await self._windows.aclose(0)
+        for tasks in self._tasks.values():
+            await _cancel(tasks)
         await self._clients.aclose()
         await self._journal.aclose()
         await self._dead_letters.aclose()
+
+
+def _raise_error_of(task: asyncio.Task[Any]) -> None:
+    """Raise what a task ended with, if it failed; an error that an operator can mend says whose it is."""
+    try:
+        task.result()
+    except ConfigError as error:
+        raise StartError(f"{task.get_name()}: {'.'.join(map(str, error.path))}: {error}") from error
+    except OSError as error:
+        raise StartError(f"{task.get_name()}: {error}") from error
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:

@@ -139,9 +139,11 @@ class Batching(Settings, frozen=True):
     """How entries become requests."""
 
     flush_timeout: Annotated[Duration, about("Longest wait for more before a request goes out.")] = 0.2
-    max_items: Annotated[int | None, about("Most items in a request; the destination's own limit when absent.")] = None
+    max_items: Annotated[
+        Annotated[int, Meta(ge=0)] | None, about("Most items in a request; the destination's own limit when absent or 0.")
+    ] = None
     max_bytes: Annotated[
-        Size | None, about("Most OTLP bytes merged into a request; the destination's own limit when absent.")
+        Size | None, about("Most OTLP bytes merged into a request; the destination's own limit when absent or 0.")
     ] = None
 
 
@@ -213,7 +215,7 @@ class NetworkExporter(Settings, frozen=True):
 
     sending_queue: Annotated[SendingQueue, about("The exporter's place in the journal.")] = SendingQueue()
     retry_on_failure: Annotated[RetryOnFailure, about("When and how long to try again.")] = RetryOnFailure()
-    timeout: Annotated[Duration, about("One attempt.")] = 10.0
+    timeout: Annotated[Duration, Meta(gt=0), about("One attempt.")] = 10.0
     compression: Annotated[Literal["gzip", "zstd", "none"], about("How bodies are compressed.")] = "gzip"
     headers: Annotated[Mapping[str, Secret], about("Sent with each request; values never print.", allow_yaml=True)] = {}
     proxy: Annotated[str | None, about("Proxy URL; `off` ignores HTTPS_PROXY and its kin.")] = None
@@ -261,10 +263,13 @@ class TelemetrySettings(Settings, frozen=True):
 class Limits(Settings, frozen=True):
     """Bounds of memory and of a stop."""
 
-    memory: Annotated[Size | Percent, about("Memory that the process may use: bytes, or a share of the container's limit.")] = (
-        0.75
-    )
-    inflight: Annotated[Size | None, about("Bytes of requests that may be under way; default a quarter of `memory`.")] = None
+    memory: Annotated[
+        Annotated[Size, Meta(gt=0)] | Annotated[Percent, Meta(gt=0)],
+        about("Memory that the process may use: bytes, or a share of the container's limit."),
+    ] = 0.75
+    inflight: Annotated[
+        Annotated[Size, Meta(gt=0)] | None, about("Bytes of requests that may be under way; default a quarter of `memory`.")
+    ] = None
     shutdown_timeout: Annotated[Duration, about("How long a stop may drain.")] = 25.0
 
 

@@ -4,6 +4,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.parts.found import program
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -34,7 +36,8 @@ def make(directory: Path) -> Certificates:
 
 def _signed(directory: Path, name: str, extension: str, ca: Certificate | None) -> Certificate:
     made = Certificate(str(directory / f"{name}.pem"), str(directory / f"{name}.key"))
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    command = [program("openssl"), "req", "-x509", "-nodes", "-days", "2"]
+    command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
     command += ["-subj", f"/CN={name}", "-keyout", made.key, "-out", made.cert, "-addext", extension]
     if ca is not None:
         command += ["-CA", ca.cert, "-CAkey", ca.key]

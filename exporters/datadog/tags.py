@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final
 
+from pipeline.remembered import remembered
 from pipeline.text import text
 from pipeline.types import Value
 from pipeline.wire.model import Attributes
@@ -101,7 +101,7 @@ def normalised(tags: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(filter(None, map(normalised_tag, tags))))
 
 
-@lru_cache(maxsize=10_000)
+@remembered(10_000)
 def normalised_tag(tag: str) -> str:
     """Return a tag in lower case, from its first letter on, other characters as `_`, at most 200 characters; maybe empty."""
     text = _RUNS.sub("_", _REFUSED.sub("_", tag.lower()))

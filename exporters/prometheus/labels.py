@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from functools import lru_cache
 from typing import Final
 
+from pipeline.remembered import remembered
 from pipeline.text import text
 from pipeline.types import Value
 from pipeline.wire.model import Resource, Scope
@@ -29,7 +29,7 @@ class TooManyLabels(Exception):
     """More labels than a series may have, or a value that is too long."""
 
 
-@lru_cache(maxsize=10_000)
+@remembered(10_000)
 def label_name(key: str) -> str | None:
     """Return the label of an attribute key, None when nothing of it can stand in one."""
     name = _RUNS.sub("_", _OUTSIDE.sub("_", key))

@@ -1,9 +1,10 @@
 """From OTLP metric names and units to Prometheus names (prometheus contract §3)."""
 
 import re
-from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
+
+from pipeline.remembered import remembered
 
 Strategy = Literal["UnderscoreEscapingWithSuffixes", "UnderscoreEscapingWithoutSuffixes"]
 
@@ -27,7 +28,7 @@ class Name(NamedTuple):
     unit: str
 
 
-@lru_cache(maxsize=10_000)
+@remembered(10_000)
 def metric_name(
     name: str,
     unit: str,

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, Literal, NamedTuple
 
 from exporters.prometheus.labels import (
@@ -243,7 +244,8 @@ class Store:
         rest = target_info(resource)
         key = block(name)
         if any(name.values()) and rest and (key in self._targets or len(self._targets) < MAX_SERIES_PER_FAMILY):
-            self._targets[key] = (now, block(labels_of(rest, (), name)))
+            with suppress(TooManyLabels):  # a name that is too long, or attributes that became one label
+                self._targets[key] = (now, block(labels_of(rest, (), name)))
 
 
 def _type(metric: Metric) -> Type:

@@ -197,9 +197,9 @@ class Sentry(Exporter):
 
         No time to wait is given: it would stop the other categories too.
         """
-        if self._limits.wait(CATEGORIES[route], time.time()) <= 0:
-            return
         now = time.monotonic()
+        if self._limits.wait(CATEGORIES[route], now) <= 0:
+            return
         parcel.held_since = parcel.held_since or now
         if self._config.on_rate_limit == "drop" or now - parcel.held_since > HOLD_SECONDS:
             raise Rejected("ratelimit_backoff", "the category is rate limited", code="429")
@@ -219,7 +219,7 @@ class Sentry(Exporter):
             content_encoding=content_encoding(self._config.compression),
             headers={"X-Sentry-Auth": shown},
         )
-        self._limits.note(answer.status, answer.headers, time.time())
+        self._limits.note(answer.status, answer.headers, time.monotonic())
         return answer
 
     def _target(self) -> dsn.Dsn:

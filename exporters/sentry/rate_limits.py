@@ -19,19 +19,22 @@ UNSAID_SECONDS: Final = 60.0
 
 
 class RateLimits:
-    """The limits of one DSN: until when each category is blocked, seconds since the epoch."""
+    """The limits of one DSN: until when each category is blocked, in seconds on a clock that does not jump."""
 
     def __init__(self) -> None:
         self.until: dict[str, float] = {}
 
-    def note(self, status: int, headers: Mapping[str, str], now: float) -> None:
-        """Remember what an answer says. `X-Sentry-Rate-Limits` counts with any status, `Retry-After` with 429 alone."""
+    def note(self, status: int, headers: Mapping[str, str], now: float, *, wall: float | None = None) -> None:
+        """Remember what an answer says. `X-Sentry-Rate-Limits` counts with any status, `Retry-After` with 429 alone.
+
+        `wall` is what a date in `Retry-After` is compared with, seconds since the epoch; the time of day when it is not given.
+        """
         detailed = headers.get(HEADER)
         if detailed is not None:
             for part in detailed.split(","):
                 self._note_part(part, now)
         elif status == 429:
-            wait = retry_after(headers, now)
+            wait = retry_after(headers, wall)
             self._block([ALL], UNSAID_SECONDS if wait is None else wait, now)
 
     def wait(self, categories: Iterable[str], now: float) -> float:

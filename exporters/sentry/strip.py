@@ -5,10 +5,10 @@ Works on values by what they are called; what stands inside of texts is the `red
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
+from pipeline.remembered import remembered
 from pipeline.types import Value
 
 FILTERED: Final = "[Filtered]"
@@ -53,7 +53,7 @@ def url(text: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def is_sensitive(key: str, *, pii: bool) -> bool:
     """Return whether a value of this name is filtered whole, whatever it is."""
     header = _header(key)

@@ -113,22 +113,22 @@ class Intake(Extension):
     def _take_datadog_logs(self, request: HttpRequest) -> HttpResponse:
         datadog.check_key(request.headers)
         logs = datadog.logs(request.body)
-        self.kinds["datadog/logs"].add(logs, len(request.body))
+        self.kinds["datadog/logs"].add(logs)
         return HttpResponse(202, b"{}")
 
     def _take_datadog_series(self, request: HttpRequest) -> HttpResponse:
         datadog.check_key(request.headers)
         series = datadog.series(request.body, sent=len(request.raw))
-        self.kinds["datadog/series"].add(series, len(request.body))
+        self.kinds["datadog/series"].add(series)
         return HttpResponse(202, b'{"errors":[]}')
 
     def _take_envelope(self, request: HttpRequest) -> HttpResponse:
         sentry.check_auth(request.headers)
         received = sentry.envelope(request.body)
         if received.events:
-            self.kinds["sentry/events"].add(received.events, len(request.body))
+            self.kinds["sentry/events"].add(received.events)
         if received.logs:
-            self.kinds["sentry/logs"].add(received.logs, len(request.body))
+            self.kinds["sentry/logs"].add(received.logs)
         return HttpResponse(200, orjson.dumps({"id": received.event_id} if received.event_id else {}))
 
 

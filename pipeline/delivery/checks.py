@@ -14,7 +14,7 @@ from pipeline.telemetry.metrics import Metrics
 FILL_DEGRADED, FILL_UNHEALTHY = 0.5, 0.9
 OLD_SECONDS: Final = 300.0
 SILENT_SECONDS: Final = 600.0
-"""No success for this long with something in the queue is unhealthy."""
+"""No success for this long, and something in the queue since before, is unhealthy."""
 
 
 def exporter_check(sender: Sender, backlogs: Sequence[Backlog]) -> Check:
@@ -24,7 +24,7 @@ def exporter_check(sender: Sender, backlogs: Sequence[Backlog]) -> Check:
     oldest = max((age(backlog) for backlog in backlogs), default=0.0)
     silent = time.time() - max(sender.last_success, sender.started_at) > SILENT_SECONDS
     status: Status = "healthy"
-    if sender.state == "auth" or fill >= FILL_UNHEALTHY or (silent and queued):
+    if sender.state == "auth" or fill >= FILL_UNHEALTHY or (silent and oldest > SILENT_SECONDS):
         status = "unhealthy"
     elif sender.state != "ok" or fill >= FILL_DEGRADED or oldest > OLD_SECONDS:
         status = "degraded"

@@ -168,6 +168,7 @@ class ConsumePath:
                 component=name,
                 reason=reason,
                 message=kind,
+                first_seen=batch.context.received_at,
                 items=batch.items,
                 bytes=len(batch.payload),
                 sha256=hashlib.sha256(batch.payload).hexdigest(),

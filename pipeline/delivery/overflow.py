@@ -34,6 +34,7 @@ class Overflow:
                         component=cursor.exporter,
                         reason=reason,
                         message="the cursor moved past it",
+                        first_seen=batch.context.received_at,
                         items=batch.items,
                         bytes=len(batch.payload),
                         payload=batch.payload or None,

@@ -13,6 +13,7 @@ from typing import Final
 from pipeline.batch import Batch, halves, merge
 from pipeline.component import Request
 from pipeline.delivery.books import ExporterAccount
+from pipeline.delivery.read import read_on
 from pipeline.delivery.send import Sender
 from pipeline.journal import Cursor, Entry
 from pipeline.offload import offload
@@ -85,7 +86,7 @@ class CursorLoop:
         deadline = 0.0
         while size < max_bytes and items < max_items:
             if self._reading is None:
-                self._reading = asyncio.ensure_future(self._sender.journal.read(self._cursor, max_bytes - size))
+                self._reading = asyncio.ensure_future(self._read(max_bytes - size))
             if entries:
                 linger = 0.0 if self._draining or not self._sender.journal.durable else deadline - time.monotonic()
                 done, _ = await asyncio.wait([self._reading], timeout=max(linger, 0.0))
@@ -99,6 +100,10 @@ class CursorLoop:
             size += sum(len(entry.batch.payload) for entry in more)
             items += sum(entry.batch.items for entry in more)
         return entries
+
+    async def _read(self, max_bytes: int) -> Sequence[Entry]:
+        sender = self._sender
+        return await read_on(sender.journal, self._cursor, max_bytes, sender.backoff, sender.log)
 
     async def _encode(self, shipment: Shipment, batch: Batch) -> None:
         """Encode in lane order; what an encoder fails on is narrowed down to single items before those are given up."""

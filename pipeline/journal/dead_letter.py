@@ -6,6 +6,7 @@ go, counted. Payloads are redacted OTLP; input that failed before the redactor l
 
 import asyncio
 import hashlib
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
@@ -94,6 +95,7 @@ class DeadLetters:
         self._max_bytes = max_bytes or (MAX_BYTES if self._on_disk else MEMORY_BYTES)
         self._max_age = max_age
         self._counts: dict[Reason, Count] = {}
+        self._is_open = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dead-letters")
 
     async def open(self) -> None:
@@ -101,14 +103,16 @@ class DeadLetters:
         path = journal_directory(self._settings.dir) / "dead_letters.db" if self._on_disk else None
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._open, path)
-        except sqlite3.Error as error:
-            self._thread.shutdown()
+        except (sqlite3.Error, OSError) as error:
             raise JournalError(f"the dead-letter store {path} can't be opened ({error}): mend it or move it away") from error
+        self._is_open = True
         self._show(self._counts)
 
     async def aclose(self) -> None:
-        """Close the store."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        """Close the store; one that could not be opened, too."""
+        if self._is_open:
+            self._is_open = False
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
 
     async def add(self, *letters: DeadLetter) -> None:
@@ -127,6 +131,8 @@ class DeadLetters:
     # ---- on the thread ----
 
     def _open(self, path: Path | None) -> None:
+        if path is not None:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o640))  # SQLite would let everybody read it
         self._database = sqlite3.connect(path or ":memory:", isolation_level=None)
         try:
             self._database.execute("PRAGMA journal_mode=WAL")

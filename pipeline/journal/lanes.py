@@ -3,14 +3,17 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
+
+import structlog
 
 from pipeline.batch import Batch, Context
 from pipeline.errors import Busy
 from pipeline.journal import Backlog, Cursor, CursorSpec, Entry, Journal, OnOverflow, Reason
 from pipeline.journal.progress import Lane, Progress, Stored, Totals
+from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
 
 DROP_BYTES: Final = 1024 * 1024
@@ -18,6 +21,8 @@ DROP_BYTES: Final = 1024 * 1024
 
 TICK: Final = 1.0
 """Seconds between looks at the age of entries; the disk journal writes its cursors file then, too (delivery contract §6)."""
+
+_log = structlog.get_logger("journal")
 
 
 class LaneJournal(Journal):
@@ -45,10 +50,22 @@ class LaneJournal(Journal):
             await asyncio.sleep(TICK)
             for progress in self._cursors.values():
                 if progress.stop is None and progress.max_age is not None and progress.on_full != "block":
-                    with suppress(Busy):  # nothing moved; the next tick tries again
-                        async with progress.lock:
-                            await self._expire(progress)
-            await self._each_tick()
+                    await self._attempted(self._expire_in_turn(progress))
+            await self._attempted(self._each_tick())
+
+    async def _attempted(self, work: Awaitable[None]) -> None:
+        """Do a part of a tick. One that fails is done at the next tick: without ticks nothing would be freed any more."""
+        try:
+            await work
+        except Busy:  # nothing moved, and who was busy has said so
+            pass
+        except Exception as error:
+            self._metrics.add(catalogue.JOURNAL_ERRORS, op="tick")
+            _log.error("journal upkeep failed", error=type(error).__name__)
+
+    async def _expire_in_turn(self, progress: Progress) -> None:
+        async with progress.lock:
+            await self._expire(progress)
 
     async def _each_tick(self) -> None:
         """Do what else is done once a second."""

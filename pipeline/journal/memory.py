@@ -118,7 +118,11 @@ def _put(lane: Lane, batch: Batch) -> Stored:
 
 
 def _withdraw(lane: Lane, stored: Stored) -> None:
+    """Take an entry back from those who have not read it. A reader that stands still moves on, so that memory is freed."""
     stored.withdrawn = True
     for reader in lane.readers:
         if reader.mark.batches <= stored.entry.position:
             reader.withdraw(stored)
+        while not reader.lock.locked() and (unread := reader.peek(lane.tail)) is not None and unread.withdrawn:
+            reader.pass_over(unread)
+    lane.trim()

@@ -19,6 +19,8 @@ from pipeline.journal.record import Record, Scan, lane_tag
 PAGE: Final = 4096
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Errors that say: no room, and room may come back."""
+SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""Errors of opening a file that say: the process or the machine has too much open for now."""
 
 
 @dataclass(slots=True)
@@ -52,8 +54,9 @@ class SegmentFiles:
         return sorted({unquote(path.parent.name) for path in self._lanes.glob("*/*.seg")})
 
     def segments(self, lane: str) -> list[Segment]:
-        """Return the segments of a lane, oldest first."""
-        return sorted((Segment(int(path.stem), path) for path in self._directory(lane).glob("*.seg")), key=lambda s: s.first)
+        """Return the segments of a lane, oldest first. What somebody else left among them is none."""
+        paths = [path for path in self._directory(lane).glob("*.seg") if path.stem.isdecimal()]
+        return sorted((Segment(int(path.stem), path) for path in paths), key=lambda s: s.first)
 
     def create(self, lane: str, first: int, least: int) -> tuple[Segment, int]:
         """Return a new segment of at least `least` bytes and its open file; its name is durable.
@@ -66,14 +69,21 @@ class SegmentFiles:
             sync_directory(self._lanes)
         path = directory / f"{first:020d}.seg"
         size = max(self._size, -(-least // PAGE) * PAGE)
-        if size == self._size and self._recycled:
-            self._recycled[-1].rename(path)
-            self._recycled.pop()
-            file = os.open(path, os.O_RDWR)
-            sync_directory(self._free)
+        recycled = size == self._size and bool(self._recycled)
+        if recycled:
+            file = os.open(self._recycled[-1], os.O_RDWR)
+            self._recycled.pop().rename(path)
         else:
             file = self._allocate(path, size)
-        sync_directory(directory)
+        try:
+            if recycled:
+                sync_directory(self._free)
+            sync_directory(directory)
+        except OSError:
+            os.close(file)
+            path.unlink()
+            self.bytes -= size
+            raise
         return Segment(first, path), file
 
     def grow(self, file: int, least: int) -> None:

@@ -22,7 +22,7 @@ from pipeline.errors import Busy
 from pipeline.journal import Entry
 from pipeline.journal.progress import Stored, Totals, bare
 from pipeline.journal.record import Packed, lane_tag
-from pipeline.journal.segment import FULL, Segment, SegmentFiles
+from pipeline.journal.segment import FULL, SCARCE, Segment, SegmentFiles
 
 GROUP_BYTES: Final = 4 * 1024 * 1024
 GROUP_BATCHES: Final = 1000
@@ -76,6 +76,7 @@ class LaneFile:
         self._buffers: list[bytes] = []
         self._unsafe: list[tuple[Append, Stored]] = []
         self._abandoned = False
+        self._scarce = False
         self.segment, self._file = files.create(lane, head.batches, 0)
         self._size = os.fstat(self._file).st_size
         self._offset = self._safe_offset = 0
@@ -98,6 +99,7 @@ class LaneFile:
                 self._offset = self._safe_offset = 0
                 commit.opened.append((self._lane, segment))
             self._size = os.fstat(self._file).st_size
+            self._scarce = False
         except OSError as error:
             refusal = self._refusal("allocate", error, commit)
             raise refusal() from error
@@ -140,6 +142,11 @@ class LaneFile:
         """Return the answer to an error; where it is not plain want of room, nothing is written to the segment any more."""
         commit.errors.append(operation)
         if operation != "sync" and error.errno in FULL:
+            return full
+        if operation == "allocate" and error.errno in SCARCE:
+            if not self._scarce:
+                _log.error("journal needs a file and gets none", error=error.strerror)
+            self._scarce = True
             return full
         self._abandoned = True
         _log.error("journal failed", operation=operation, error=error.strerror)
@@ -229,7 +236,7 @@ class Writer:
                 with suppress(Busy):  # the appends concerned know
                     lane.flush(commit)
         except Exception as error:  # a fault of ours: what was written is unknown
-            _log.exception("journal writer failed", error=type(error).__name__)
+            _log.error("journal writer failed", error=type(error).__name__)
             commit.stored.clear()
             for append in group:
                 append.refused = append.refused or failed()

@@ -16,7 +16,7 @@ from aiohttp import hdrs
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from pipeline.errors import Busy, Rejected
+from pipeline.errors import Busy, ConfigError, Rejected
 from pipeline.net.compression import Corrupt, TooMuch, UnknownEncoding, decompress, normal_encoding
 from pipeline.net.tls import client_context
 from pipeline.settings import ClientAuth, NetworkExporter
@@ -62,8 +62,8 @@ class HttpClient:
     ) -> HttpAnswer:
         """Send one request and return whatever is answered; redirects are answers too and not followed.
 
-        Raises `Busy` for network trouble, its code one of connect, dns, tls, timeout and reset, and `Rejected` for an answer
-        above 4 MiB. `ConfigError` comes from TLS files that can't be used.
+        Raises `Busy` for network trouble, its code one of connect, dns, tls, timeout and reset, and for settings that no request
+        can be made with, its code `settings`: it is not the data's fault. Raises `Rejected` for an answer above 4 MiB.
         """
         session, place = self._opened(), URL(url)
         sent = CIMultiDict(self._headers)
@@ -85,6 +85,10 @@ class HttpClient:
                 return HttpAnswer(response.status, response.headers, _decoded(raw, response.headers))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _busy(error) from None
+        except ConfigError as error:
+            raise Busy(f"{'.'.join(map(str, error.path))}: {error}", code="settings") from None
+        except ValueError:  # aiohttp's word for headers that it won't write
+            raise Busy("no request can be made with these settings: look at `headers` and `auth`", code="settings") from None
 
     async def aclose(self) -> None:
         """Close the connections."""

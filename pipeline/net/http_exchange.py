@@ -6,8 +6,8 @@ length, admission, reading, decompressing. Whatever is refused before the readin
 
 import asyncio
 import functools
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -15,7 +15,7 @@ from pipeline.admission import GROWTH_BYTES, Admission, declared_cost
 from pipeline.net import cors, http_body
 from pipeline.net.auth import shown
 from pipeline.net.compression import UnknownEncoding, normal_encoding
-from pipeline.net.http_route import HttpRequest, HttpResponse, Refusal, Route
+from pipeline.net.http_route import HttpRequest, HttpResponse, Refusal
 from pipeline.net.http_routes import Mounted
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -52,13 +52,13 @@ class Exchange:
             return preflight
         encoding = self._check()
         if not self._chosen.route.admit:
-            return await self._admitted(encoding, lambda _: None, stall)
+            return await self._admitted(encoding, lambda _: None, lambda _: None, stall)
         content, length = self._request.content, self._request.content_length
         if length is None and content.is_eof():
             length = content.total_bytes
         cost = GROWTH_BYTES if length is None else declared_cost(length, compressed=bool(encoding))
         async with admission.lease(cost) as lease:
-            return await self._admitted(encoding, lease.cover, stall)
+            return await self._admitted(encoding, lease.cover, lease.hold, stall)
 
     def _preflight(self) -> HttpResponse | None:
         """Return the answer to a browser that asks before it posts, and may."""
@@ -91,7 +91,9 @@ class Exchange:
             raise Refusal(417, "the only expectation that can be met is 100-continue")
         return encoding
 
-    async def _admitted(self, encoding: str, charge: http_body.Charge, stall: float) -> HttpResponse:
+    async def _admitted(
+        self, encoding: str, charge: http_body.Charge, hold: Callable[[asyncio.Future[Any]], None], stall: float
+    ) -> HttpResponse:
         """Read the body, decompress it and hand it on."""
         request, route = self._request, self._chosen.route
         if "Expect" in request.headers and not request.content.is_eof():
@@ -107,20 +109,10 @@ class Exchange:
             params=self._params,
             query=request.query,
             headers=request.headers,
-            peer=request.remote or "",
             content_type=self.content_type,
             raw=raw,
             body=body,
             decoded=decode,
+            hold=hold,
         )
-        return await _within(route, handed)
-
-
-async def _within(route: Route, request: HttpRequest) -> HttpResponse:
-    if route.timeout is None:
-        return await route.handle(request)
-    try:
-        async with asyncio.timeout(route.timeout):
-            return await route.handle(request)
-    except TimeoutError:
-        raise Refusal(503, "the request took too long", retry_after=1) from None
+        return await route.handle(handed)

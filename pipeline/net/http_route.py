@@ -1,8 +1,9 @@
 """What a component says to the HTTP server, and what the server says to it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from multidict import CIMultiDictProxy, MultiMapping
 
@@ -19,8 +20,6 @@ class HttpRequest:
     """Parameters of the route's path, percent-decoded."""
     query: MultiMapping[str]
     headers: CIMultiDictProxy[str]
-    peer: str
-    """The client's IP address; empty on a Unix socket."""
     content_type: str
     """Lower case, no parameters; empty when missing."""
     raw: bytes
@@ -29,6 +28,8 @@ class HttpRequest:
     """The body decompressed; `raw` itself when it was not encoded, or when the route does not decode."""
     decoded: Callable[[], Awaitable[bytes]]
     """`await request.decoded()` is the decompressed body of a route that does not decode. It raises `Refusal`."""
+    hold: Callable[[asyncio.Future[Any]], None]
+    """`request.hold(task)` keeps room in memory for what goes on after the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,4 @@ class Route:
     decode: bool = True
     admit: bool = True
     """Whether a request has to find room in the admission budget."""
-    timeout: float | None = None
-    """Seconds that `handle` may take; 503 beyond."""
     cors: Cors | None = None

@@ -24,6 +24,7 @@ def configure(level: Level, form: Literal["json", "text"], scrub: Scrub, metrics
     """Set up the process's logging and return the root logger. Messages of libraries pass the same way, from WARNING up."""
 
     def scrubbed(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event.pop("exc_info", None)  # a traceback quotes messages and, in colour, variables
         return {name: scrub(value) if isinstance(value, str) else value for name, value in event.items()}
 
     def counted(_: WrappedLogger, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -58,7 +58,8 @@ class Webhook(Receiver):
         self._secret_labels = [str(index) for index, secret in enumerate(config.secrets) if secret.reveal()]
         self._dedup = dedup_of(config)
         self._limit = None if config.rate_limit is None else RateLimit(config.rate_limit)
-        self._under_way: dict[str, asyncio.Task[str]] = {}
+        self._under_way: dict[object, asyncio.Task[str]] = {}
+        """By the id that they are known by; those without one are each their own key."""
 
     async def run(self, consume: Consume) -> None:
         """Serve until cancelled. Raises `OSError` when deliveries can't be remembered where the settings say."""
@@ -128,10 +129,7 @@ class Webhook(Receiver):
             self._count_rejected("unlisted")
             return "accepted"
         batch = Batch(prepared.payload, "logs", prepared.items, Context(self.host.id, "http", delivery.received_at))
-        if prepared.dedup_id:
-            return await self._take_once(consume, batch, prepared.dedup_id)
-        await consume(batch)
-        return "accepted"
+        return await self._take_once(consume, batch, prepared.dedup_id, request)
 
     async def _verify(self, delivery: Delivery, request: HttpRequest) -> None:
         """Check signature and time. Raises `Refused`."""
@@ -165,21 +163,26 @@ class Webhook(Receiver):
 
     # ---- once ----
 
-    async def _take_once(self, consume: Consume, batch: Batch, dedup_id: str) -> str:
+    async def _take_once(self, consume: Consume, batch: Batch, dedup_id: str, request: HttpRequest) -> str:
         """Hand a delivery on unless it was before. One that is on its way when it comes again is waited for.
 
         A client that gives up, or is told to come back, does not stop it: it is known when it comes again.
         """
-        task = self._under_way.get(dedup_id)
+        key = dedup_id or object()
+        task = self._under_way.get(key)
         if task is None:
-            task = self._under_way[dedup_id] = asyncio.create_task(self._take(consume, batch, dedup_id))
-            task.add_done_callback(partial(self._taken, dedup_id))
+            task = self._under_way[key] = asyncio.create_task(self._take(consume, batch, dedup_id))
+            task.add_done_callback(partial(self._taken, key))
+            request.hold(task)
             return await asyncio.shield(task)
         await asyncio.shield(task)
         self.host.metrics.add(catalogue.WEBHOOK_DUPLICATES, endpoint=self._name)
         return "duplicate"
 
     async def _take(self, consume: Consume, batch: Batch, dedup_id: str) -> str:
+        if not dedup_id:
+            await consume(batch)
+            return "accepted"
         if await self._store.seen(dedup_id, time.time()):
             self.host.metrics.add(catalogue.WEBHOOK_DUPLICATES, endpoint=self._name)
             return "duplicate"
@@ -192,8 +195,8 @@ class Webhook(Receiver):
             self._count_rejected("replay_store_full", evicted)
         return "accepted"
 
-    def _taken(self, dedup_id: str, task: asyncio.Task[str]) -> None:
-        del self._under_way[dedup_id]
+    def _taken(self, key: object, task: asyncio.Task[str]) -> None:
+        del self._under_way[key]
         if not task.cancelled():
             task.exception()  # whoever awaits it has it
 

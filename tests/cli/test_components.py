@@ -30,13 +30,3 @@ def test_a_row() -> None:
         "summary": "Keep a fixed share of traces, the same share on every node.",
     }
     assert rows["connector", "count"]["produces"] == ["metrics"]
-
-
-def test_for_people() -> None:
-    lines = CliRunner().invoke(main, ["components"]).output.splitlines()
-    processors = lines[lines.index("processors") + 1 : lines.index("exporters") - 1]
-    assert processors[-1] == (
-        "  sample (probabilistic_sampler)  beta    logs, traces           "
-        "Keep a fixed share of traces, the same share on every node."
-    )
-    assert lines[-1].partition(" (")[0] == f"wire kernel: {wire.IMPLEMENTATION}"

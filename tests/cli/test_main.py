@@ -7,27 +7,6 @@ from click.testing import CliRunner
 
 from cli import VERBS, main
 
-HELP = """\
-Usage: sluice [OPTIONS] COMMAND [ARGS]...
-
-  Telemetry in, clean telemetry out: receive, redact, sample, enrich, fan out.
-
-Options:
-  --version   Print the version.
-  -h, --help  Show this message and exit.
-
-Commands:
-  run         Serve a configuration until SIGTERM or SIGINT.
-  validate    Check a configuration and say everything that is wrong with it.
-  components  List the component types that this installation has.
-  health      Ask a running daemon how it is.
-  send        Post FILE (default: standard input) and print the answer.
-"""
-
-
-def test_help() -> None:
-    assert CliRunner().invoke(main, ["--help"], prog_name="sluice").output == HELP
-
 
 def test_every_verb_says_of_itself_what_the_help_says() -> None:
     context = main.make_context("sluice", ["run"], resilient_parsing=True)

@@ -131,6 +131,38 @@ class TestGraph:
         assert result.spec.pipelines[0].receivers == ("otlp",)
 
 
+class TestRanges:
+    @pytest.mark.parametrize(
+        "setting",
+        [
+            "service.limits.memory=0",
+            "service.limits.inflight=0",
+            "exporters.otlp_http.timeout=0",
+            "exporters.otlp_http.max_request_size=0",
+            "connectors.count.interval=0",
+        ],
+    )
+    def test_what_nothing_can_work_with(self, setting: str) -> None:
+        result = over("""
+            exporters: {otlp_http: {endpoint: https://example.com}}
+            connectors: {count: }
+            service:
+              pipelines:
+                logs: {exporters: [otlp_http, count]}
+                metrics: {receivers: [count], exporters: [otlp_http]}
+            """, setting)  # fmt: skip
+        assert said(result, "E104") == [f"E104 {setting.removesuffix('=0')}: 0 is out of range (more than 0)"]
+
+    def test_no_limit_of_items_is_one_and_less_than_none_is_not(self) -> None:
+        path = "exporters.otlp_http.sending_queue.batch.max_items"
+        text = """
+            exporters: {otlp_http: {endpoint: https://example.com}}
+            service: {pipelines: {logs: {exporters: [otlp_http]}}}
+            """
+        assert said(over(text, f"{path}=0"), "E104") == []
+        assert said(over(text, f"{path}=-1"), "E104") == [f"E104 {path}: -1 is out of range (at least 0)"]
+
+
 class TestRedaction:
     def test_a_pipeline_that_exports_without_it(self) -> None:
         result = over("service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}")

@@ -1,4 +1,4 @@
-"""What every receiver promises: it answers once the data is safe, says whether to come again, hands on nothing unreadable."""
+"""What every receiver promises: an answer once the data is safe, when to come again, and nothing handed on that it can't read."""
 
 import asyncio
 import socket

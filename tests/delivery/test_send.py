@@ -9,6 +9,7 @@ import pytest
 from pipeline import Batch, Busy, Held, Partial, Rejected, Request, TooLarge, Unauthorized
 from pipeline.delivery import send, ship
 from pipeline.delivery.backoff import Backoff
+from pipeline.journal import Cursor, Entry
 from pipeline.settings import Batching, Retry, SendingQueue
 from pipeline.telemetry import catalogue
 from pipeline.wire.model import LogRecord
@@ -94,7 +95,7 @@ async def test_one_bad_item_is_found_and_the_others_arrive(make_rig: MakeRig) ->
     assert_balanced(rig)
 
 
-@pytest.mark.parametrize("code", ["404", "429"])
+@pytest.mark.parametrize("code", ["301", "308", "404", "405", "429"])
 async def test_a_refusal_of_the_sender_is_not_bisected(make_rig: MakeRig, code: str) -> None:
     def answer(bodies: list[str]) -> None:
         raise Rejected("rejected_4xx", code, code=code)
@@ -103,6 +104,8 @@ async def test_a_refusal_of_the_sender_is_not_bisected(make_rig: MakeRig, code: 
     await rig.deliver(logs("a", "b", "c", "d"))
     assert len(rig.exporter.attempts) == 1
     assert reasons(rig) == {"rejected_4xx": 4}
+    [letter] = rig.host.dead_letters.letters()  # type: ignore[attr-defined]
+    assert letter.first_seen == logs("a").context.received_at
     assert_balanced(rig)
 
 
@@ -119,6 +122,22 @@ async def test_a_refused_credential_pauses_and_drops_nothing(make_rig: MakeRig, 
     await rig.deliver(logs("a"))
     assert states == ["ok", "auth", "auth", "auth"]
     assert rig.sender.state == "ok"
+    assert rig.exporter.taken == ["a"]
+    assert_balanced(rig)
+
+
+@pytest.mark.parametrize("failure", [Busy("the dead-letter store can't be written"), OSError(24, "Too many open files")])
+async def test_a_queue_that_can_not_be_read_for_a_while_is_read_on_later(make_rig: MakeRig, failure: Exception) -> None:
+    rig = await make_rig(Destination())
+    failures, read = [failure, failure], rig.journal.read
+
+    async def failing(cursor: Cursor, max_bytes: int) -> Sequence[Entry]:
+        if failures:
+            raise failures.pop()
+        return await read(cursor, max_bytes)
+
+    rig.journal.read = failing  # type: ignore[method-assign]
+    await rig.deliver(logs("a"))
     assert rig.exporter.taken == ["a"]
     assert_balanced(rig)
 

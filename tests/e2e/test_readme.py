@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.daemon import get, get_json, until
+from tests.daemon import get, get_json, post, until
 from tests.default_pipeline import ROOT, Default
 from tests.parts.found import program
 
@@ -56,11 +56,8 @@ def test_every_command_of_the_readme_works_and_nothing_planted_gets_out(default:
 
 
 def test_the_counts_reach_prometheus(default: Default) -> None:
-    line = '{"level":"error","service":"shop","message":"no"}\n{"level":"info","service":"shop","message":"yes"}\n' * 3
-    run(
-        f"printf '%s' '{line}' | curl -s http://127.0.0.1:4319/logs -H 'content-type: application/x-ndjson' --data-binary @-",
-        default,
-    )
+    lines = b'{"level":"error","service":"shop","message":"no"}\n{"level":"info","service":"shop","message":"yes"}\n' * 3
+    assert post(default.url(4319, "/logs"), lines, "application/x-ndjson")[0] == 200
 
     def counted() -> bool:
         text = get(default.url(9464, "/metrics"))[1].decode()

@@ -4,13 +4,14 @@ import asyncio
 import gzip
 import io
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
 from extensions.intake import Config, Faults, Intake
-from extensions.intake.store import MOST_PAYLOADS, Payloads
+from extensions.intake.store import MOST_BYTES, MOST_PAYLOADS, Payloads
 from pipeline import Host
 
 KEY = {"dd-api-key": "any"}
@@ -152,8 +153,20 @@ async def test_faults_fail_on_purpose(host: Host) -> None:
 def test_memory_is_bounded_in_number_and_bytes() -> None:
     payloads = Payloads()
     for n in range(MOST_PAYLOADS + 5):
-        payloads.add([n], 10)
-    assert len(payloads.entries()) == MOST_PAYLOADS
-    assert payloads.entries()[0] == MOST_PAYLOADS + 4
-    payloads.add(["large"], 1 << 40)
-    assert payloads.entries() == ["large"]
+        payloads.add([n])
+    held = json.loads(payloads.json())
+    assert (len(held), held[0]) == (MOST_PAYLOADS, MOST_PAYLOADS + 4)
+    payloads.add(["x" * MOST_BYTES])
+    assert len(json.loads(payloads.json())) == 1
+
+
+def test_what_is_held_takes_about_the_memory_that_it_is_counted_as() -> None:
+    log = {"message": "m" * 100, "service": "shop", "hostname": "web-1", "otel.severity_number": "9", "status": "info"}
+    body = json.dumps([log] * 1000)
+    tracemalloc.start()
+    payloads = Payloads()
+    for _ in range(10):
+        payloads.add(json.loads(body))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 1.5 * 10 * len(body)

@@ -149,3 +149,18 @@ def test_a_stop_with_a_dead_destination_is_bounded_and_keeps_everything(bench: B
     stand.daemon.start()
     stand.assert_nothing_lost(load.owed, sink)
     stand.assert_books_close()
+
+
+def test_data_of_an_exporter_that_is_gone_is_told_of_at_a_start(bench: BenchMaker) -> None:
+    stand = bench(1, service="limits: {shutdown_timeout: 1s}")
+    daemon = stand.daemon
+    daemon.start()
+    with stand.load() as load:
+        until(lambda: load.owed, 60, "an acknowledgement")
+    daemon.stop()
+    daemon.config.write_text(daemon.config.read_text().replace("otlp_http/0", "otlp_http/renamed"))
+    daemon.start()
+    said = [line for line in daemon.text().splitlines() if "no longer configured" in line]
+    assert len(said) == 1
+    assert '"exporter": "otlp_http/0"' in said[0]
+    assert f'"items": {len(load.owed)}' in said[0]

@@ -6,7 +6,9 @@ import time
 import pytest
 
 from pipeline import Batch, Busy, Context
-from pipeline.journal import Backlog, Cursor, CursorSpec
+from pipeline.journal import Backlog, Cursor, CursorSpec, lanes
+from pipeline.telemetry import catalogue
+from pipeline.telemetry.metrics import Metrics
 from tests.journal.conftest import A, B, JournalMaker, Overflow, cursors, logs, numbers, read_all
 
 
@@ -174,6 +176,22 @@ async def test_entries_older_than_max_age_are_moved_past(make: JournalMaker, ove
     assert numbers(await journal.read(A, 1000)) == [2]
     assert [(numbers(entries), reason) for _, entries, reason in overflow.calls] == [([0, 1], "max_age")]
     assert journal.backlog(A).batches == 1
+
+
+async def test_what_fails_once_a_second_is_tried_again(
+    make: JournalMaker, overflow: Overflow, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "TICK", 0.01)
+    overflow.error = KeyError("nobody knows this cursor yet")
+    journal = await make(cursors("a", max_age=60, on_full="drop_oldest"))
+    await journal.append([("logs", logs(0, received_at=1))])
+    async with asyncio.timeout(10):
+        while metrics.value(catalogue.JOURNAL_ERRORS, op="tick") < 2:
+            await asyncio.sleep(0.01)
+        overflow.error = None
+        while not overflow.calls:
+            await asyncio.sleep(0.01)
+    assert journal.backlog(A).batches == 0
 
 
 async def test_entries_older_than_max_age_close_a_lane_that_blocks(make: JournalMaker) -> None:

@@ -39,6 +39,15 @@ async def make_store(tmp_path: Path, metrics: Metrics) -> AsyncIterator[StoreMak
         await store.aclose()
 
 
+async def test_nobody_else_may_read_the_store(make_store: StoreMaker, tmp_path: Path) -> None:
+    await (await make_store()).add(letter())
+    assert [path.name for path in files_of(tmp_path) if path.stat().st_mode & 0o007] == []
+
+
+def files_of(tmp_path: Path) -> list[Path]:
+    return list(tmp_path.glob("dead_letters.db*"))
+
+
 def rows(tmp_path: Path, what: str = "payload") -> list[Any]:
     database = sqlite3.connect(tmp_path / "dead_letters.db")
     try:
@@ -125,7 +134,9 @@ async def test_letters_that_cant_be_kept_are_busy(make_store: StoreMaker, tmp_pa
     assert metrics.value(catalogue.JOURNAL_ERRORS, op="dead_letter") == 1
 
 
-async def test_a_store_that_is_no_database_is_an_error_that_names_it(make_store: StoreMaker, tmp_path: Path) -> None:
+async def test_a_store_that_is_no_database_is_an_error_that_names_it_and_can_be_closed(tmp_path: Path, metrics: Metrics) -> None:
     (tmp_path / "dead_letters.db").write_bytes(b"no database" * 1000)
+    store = DeadLetters(JournalSettings(dir=str(tmp_path)), metrics)
     with pytest.raises(JournalError, match=r"dead_letters\.db"):
-        await make_store()
+        await store.open()
+    await store.aclose()

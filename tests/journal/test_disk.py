@@ -201,6 +201,17 @@ async def test_an_exporter_that_is_new_starts_at_the_end_of_a_lane(disk: DiskMak
     assert numbers(await read_all(journal, B)) == [2]
 
 
+async def test_files_of_others_among_the_segments_are_left_alone(disk: DiskMaker, directory: Path) -> None:
+    journal = await disk()
+    await journal.append([("logs", logs(0))])
+    await journal.aclose()
+    other = directory / "lanes" / "logs" / "backup.seg"
+    other.write_bytes(b"mine")
+    journal = await disk()
+    assert numbers(await read_all(journal, A)) == [0]
+    assert other.read_bytes() == b"mine"
+
+
 async def test_an_exporter_that_is_gone_leaves_an_orphan_that_keeps_its_part(disk: DiskMaker, directory: Path) -> None:
     journal = await disk(cursors("a", "b"))
     for number in range(5):

@@ -1,6 +1,7 @@
 """What a journal does when its process is killed and when its disk is full or failing (delivery contract §6)."""
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
@@ -89,6 +90,10 @@ async def test_a_full_directory_answers_busy_and_recovers(disk: DiskMaker, metri
     assert numbers(await read_all(journal, A)) == more
     again = await disk(where=crashed(directory))
     assert numbers(await read_all(again, A)) == more
+
+
+def segment_files(directory: Path) -> list[Path]:
+    return list(directory.rglob("*.seg"))
 
 
 _LIMITED = """
@@ -184,3 +189,32 @@ async def test_a_failed_write_or_sync_ends_acknowledgements(
     assert numbers(await read_all(journal, A)) == [0]
     again = await disk(where=crashed(directory))
     assert numbers(await read_all(again, A)) == [0]
+
+
+@pytest.mark.parametrize("recycled", [False, True], ids=["new", "recycled"])
+@pytest.mark.parametrize("refused", ["segment", "directory"])
+async def test_too_many_open_files_are_busy_until_there_are_fewer(
+    disk: DiskMaker, directory: Path, monkeypatch: pytest.MonkeyPatch, recycled: bool, refused: str
+) -> None:
+    journal = await disk(cursors("a"))
+    number = 0
+    while recycled and not segment_files(directory / "free"):
+        await journal.append([("logs", logs(number, SEGMENT // 4))])
+        journal.settle(A, [entry.position for entry in await read_all(journal, A)])
+        await journal._checkpoint()
+        number += 1
+    size, opened = journal.health().bytes, os.open
+
+    def scarce(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_DIRECTORY if refused == "directory" else Path(path).suffix == ".seg":
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return opened(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", scarce)
+    taken, answer = await fill(journal, number)
+    assert (answer.code, journal.health().status, journal.health().bytes <= size) == ("journal_full", "degraded", True)
+    monkeypatch.undo()
+    await journal.append([("logs", logs(99))])
+    assert journal.health().status == "healthy"
+    assert numbers(await read_all(journal, A)) == [*taken, 99]
+    assert journal.health().bytes == sum(path.stat().st_size for path in segment_files(directory))

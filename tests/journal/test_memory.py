@@ -82,6 +82,23 @@ async def test_what_no_reader_has_in_time_is_withdrawn(memory: MemoryMaker) -> N
         await again
 
 
+async def test_what_was_withdrawn_takes_no_memory_while_the_exporter_stands_still(memory: MemoryMaker) -> None:
+    journal = await memory(cursors("a", "b"), ack_timeout=0.01)
+    appends = [asyncio.ensure_future(journal.append([("logs", logs(number))])) for number in range(20)]
+    await asyncio.sleep(0)
+    [held] = await journal.read(A, 1)
+    assert all(isinstance(answer, Busy) for answer in await asyncio.gather(*appends, return_exceptions=True))
+    assert not journal._lanes["logs"].tail
+    journal.settle(A, [held.position])
+    again = asyncio.ensure_future(journal.append([("logs", logs(20))]))
+    for cursor in (A, B):
+        [entry] = await journal.read(cursor, 1000)
+        assert numbers([entry]) == [20]
+        journal.settle(cursor, [entry.position])
+    await again
+    assert (journal.backlog(A).accepted, journal.backlog(B).accepted) == (held.batch.items + entry.batch.items, entry.batch.items)
+
+
 async def test_dropped_entries_are_settled(memory: MemoryMaker, overflow: Overflow) -> None:
     journal = await memory(cursors("a", max_bytes=100, on_full="dead_letter"))
     first = asyncio.ensure_future(journal.append([("logs", logs(1, 100))]))

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline import Busy, Host, Rejected
 from pipeline.net.http_client import MAX_ANSWER_BYTES, HttpAnswer
-from pipeline.settings import BasicLogin, BearerToken, ClientAuth, NetworkExporter
+from pipeline.settings import BasicLogin, BearerToken, ClientAuth, ClientTls, NetworkExporter
 from pipeline.types import Secret
 from pipeline.version import VERSION
 from tests.scripted_http import HANG, OK, RESET, ScriptedServer, answer
@@ -104,6 +104,25 @@ async def test_tls_to_a_server_without(host: Host) -> None:
         with pytest.raises(Busy) as raised:
             await post(host, server.url.replace("http:", "https:"), NetworkExporter(timeout=0.5))
     assert raised.value.code in {"tls", "timeout"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (NetworkExporter(tls=ClientTls(ca_file="/nonexistent.pem")), "tls.ca_file: cannot use the file"),
+        (NetworkExporter(headers={"x-key": Secret("two\nlines")}), "look at `headers`"),
+    ],
+    ids=["tls", "headers"],
+)
+async def test_settings_that_no_request_can_be_made_with_are_not_the_fault_of_the_data(
+    host: Host, settings: NetworkExporter, said: str
+) -> None:
+    async with ScriptedServer.running() as server:
+        url = server.url.replace("http:", "https:") if settings.tls.ca_file else server.url
+        with pytest.raises(Busy, match=said) as raised:
+            await post(host, url, settings)
+    assert raised.value.code == "settings"
+    assert "two" not in str(raised.value)
 
 
 async def test_an_answer_above_4_mib_is_not_read_and_not_asked_for_again(host: Host) -> None:

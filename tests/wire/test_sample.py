@@ -109,14 +109,14 @@ def test_a_higher_threshold_from_upstream_stays() -> None:
     assert sampled.decisions == {("keep", "upstream"): 1}
 
 
-def test_errors_are_kept_beyond_the_threshold_without_one() -> None:
+def test_kept_errors_stand_for_as_many_as_when_they_came() -> None:
     kept = spans_kept(
         sampler(0.25, keep_errors=True),
         span(B, "ot=rv:00000000000001;th:0,dd=s:1", status_code=2),
         span(B, "ot=th:0", status_code=1),
         span(A, status_code=2),
     )
-    assert [each.trace_state for each in kept] == ["ot=rv:00000000000001,dd=s:1", "ot=th:c"]
+    assert [each.trace_state for each in kept] == ["ot=rv:00000000000001;th:0,dd=s:1", ""]
 
 
 def test_nothing_is_kept_at_zero_but_what_belongs_to_no_trace() -> None:

@@ -116,10 +116,11 @@ class Sampler:
             target = _product(target, said.threshold or 0)
         elif said.threshold is not None and said.threshold > target:
             return _Verdict(keep=True, reason="upstream", threshold=said.threshold)
+        if self._keep_errors and isinstance(record, Span) and record.status_code == _ERROR:
+            # every error is kept, so each stands for as many as it did when it came
+            return _Verdict(keep=True, reason="error", threshold=said.threshold)
         if bits >= target:
             return _Verdict(keep=True, reason="probability", threshold=target)
-        if self._keep_errors and isinstance(record, Span) and record.status_code == _ERROR:
-            return _Verdict(keep=True, reason="error", threshold=None)
         return _Verdict(keep=False, reason="probability", threshold=None)
 
 

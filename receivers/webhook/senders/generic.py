@@ -17,6 +17,8 @@ from receivers.webhook.payloads import parse, point
 from receivers.webhook.sender import Sender, Told, Verified
 from receivers.webhook.signatures import Algorithm, Encoding, decoded, mac, matching_secret, matching_token, seconds
 
+MAX_RECORDS: Final = 100_000
+"""Records in one delivery, as in one request of JSON logs (json-logs contract §6)."""
 PLACEHOLDER: Final = re.compile(r"(\{\w*\})", re.ASCII)
 PLACEHOLDERS: Final = frozenset({"{body}", "{ts}", "{id}", "{method}", "{path}"})
 
@@ -72,6 +74,8 @@ class Generic(Sender):
         parts = point(payload, self._pointers.records)
         if not isinstance(parts, list):
             raise Refused(400, "parse", "there is no list of records where the settings say")
+        if len(parts) > MAX_RECORDS:
+            raise Refused(400, "parse", f"more than {MAX_RECORDS} records")
         return parts
 
     def _event(self, delivery: Delivery, part: Value) -> Event:

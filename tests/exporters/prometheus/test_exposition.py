@@ -1,6 +1,7 @@
 """What a scrape shows (prometheus contract §2, §4)."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -158,6 +159,16 @@ def test_targets_come_first_and_once() -> None:
 
 def test_what_has_no_name_has_no_target_info() -> None:
     assert lines([point(metric(), 1, resource=Resource(attributes={"host.name": "web"}))]) == ["# TYPE x gauge", "x 1"]
+
+
+@pytest.mark.parametrize("extra", [{"service.name": "s" * 1025, "a": 1}, {"a.b": "x" * 600, "a_b": "x" * 600}])
+def test_a_resource_with_labels_that_are_too_long_spoils_no_other(extra: dict[str, Any]) -> None:
+    resources = [Resource(attributes={"service.name": name, "a": 1}) for name in ("cart", "shop")]
+    odd = Resource(attributes={"service.name": "odd", **extra})
+    shown = lines([point(metric(), 1, resource=resource) for resource in (resources[0], odd, resources[1])])
+    assert [line for line in shown if line.startswith("target_info{")] == [
+        'target_info{a="1",job="cart"} 1', 'target_info{a="1",job="shop"} 1',
+    ]  # fmt: skip
 
 
 def test_scopes_and_chosen_resource_attributes_are_labels() -> None:
@@ -396,12 +407,24 @@ def test_exemplar_labels_have_128_characters(length: int, there: bool) -> None:
 # ---- any input ----
 
 
+def unreserved(exposition: str) -> str:
+    """Rename labels such as `__x__`, which prometheus contract §3 keeps and prometheus_client's parser refuses."""
+    return re.sub(r"(?<=[{,])__(\w+)__(?==)", r"reserved_\1", exposition)
+
+
 @given(st.lists(records_of("metrics"), max_size=3), st.booleans())
 def test_no_input_breaks_a_scrape(batches: list[Any], created: bool) -> None:
     of = store()
     for points in batches:
         folded = of.fold(points)
         assert all(count >= 0 for count in folded.refused.values())
-        families = list(parse_openmetrics(text(of, OPENMETRICS._replace(created=created))))
-        assert list(parse_text(text(of))) or not families
+        families = list(parse_openmetrics(unreserved(text(of, OPENMETRICS._replace(created=created)))))
+        assert list(parse_text(unreserved(text(of)))) or not families
         assert sum(len(family.series) for family, _ in of.snapshot().families) == len(of)
+
+
+def test_a_reserved_label_name_does_not_break_a_scrape() -> None:
+    of = store()
+    of.fold([point(COUNTER, 3, attributes={"__dict__": "v"})])
+    (family,) = parse_openmetrics(unreserved(text(of, OPENMETRICS)))
+    assert family.samples[0].labels["reserved_dict"] == "v"

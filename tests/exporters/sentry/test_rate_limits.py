@@ -35,7 +35,7 @@ ROWS: list[tuple[int, dict[str, str], dict[str, float]]] = [
 @pytest.mark.parametrize(("status", "headers", "until"), ROWS, ids=range(1, 22))
 def test_row(status: int, headers: dict[str, str], until: dict[str, float]) -> None:
     limits = RateLimits()
-    limits.note(status, headers, NOW)
+    limits.note(status, headers, NOW, wall=NOW)
     assert limits.until == until
 
 

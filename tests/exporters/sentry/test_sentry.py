@@ -1,3 +1,4 @@
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -215,7 +216,7 @@ async def test_what_is_held_goes_when_the_limit_ends_and_not_after_an_hour(
 ) -> None:
     made = exporter(host, server)
     held, later = made.encode(info())[0], made.encode(info())[0]
-    made._limits.note(429, {HEADER: "7200:log_item:key"}, time.time())
+    made._limits.note(429, {HEADER: "7200:log_item:key"}, time.monotonic())
     with pytest.raises(Busy):
         await made.send(held)
     monkeypatch.setattr(sentry, "HOLD_SECONDS", -1.0)
@@ -224,6 +225,21 @@ async def test_what_is_held_goes_when_the_limit_ends_and_not_after_an_hour(
     made._limits.until.clear()
     await made.send(later)
     assert len(server.received) == 1
+
+
+async def test_a_limit_ends_in_time_though_the_clock_is_set_back(
+    host: Host, server: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = exporter(host, server)
+    server.replies = [Reply(429, {HEADER: "0.05:log_item:key"})]
+    first, second = made.encode(info())[0], made.encode(info())[0]
+    with pytest.raises(Rejected):
+        await made.send(first)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 86_400)
+    await asyncio.sleep(0.06)
+    await made.send(second)
+    assert len(server.received) == 2
 
 
 async def test_an_event_that_is_too_large_is_trimmed_once(host: Host, server: Destination) -> None:

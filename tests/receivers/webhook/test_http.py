@@ -226,6 +226,19 @@ async def test_what_the_pipeline_refuses_may_come_again(serve: Serve, host: Host
     assert host.metrics.value(catalogue.WEBHOOK_REQUESTS, endpoint="pay", code=str(status)) == 1
 
 
+@pytest.mark.parametrize("dedup", ["id", "off"])
+async def test_what_a_slow_pipeline_holds_has_its_room_in_memory(serve: Serve, host: Host, dedup: str) -> None:
+    async with serve(timeout=0.05, dedup=dedup) as (connection, sink):
+        sink.gate = asyncio.Event()
+        assert (await connection.post("/webhooks/pay", PAYLOAD, **stripe())).status == 503
+        assert host.admission.used_bytes > 0
+        sink.gate.set()
+        async with asyncio.timeout(5):
+            while host.admission.used_bytes:
+                await asyncio.sleep(0.001)
+    assert len(sink.records()) == 1
+
+
 async def test_a_slow_pipeline_is_503_and_its_delivery_is_known_when_it_comes_again(serve: Serve) -> None:
     async with serve(timeout=0.05) as (connection, sink):
         sink.gate = asyncio.Event()

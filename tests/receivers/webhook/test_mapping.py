@@ -229,6 +229,8 @@ def test_a_list_of_records_is_a_record_each() -> None:
     assert [(record.body, record.attributes["webhook.payload"]) for record in found] == [("a", {"m": "a"}), ("b", {"m": "b"})]
     with pytest.raises(Refused, match="no list of records"):
         mapped("basic", {"list": {}}, records_path="/list")
+    with pytest.raises(Refused, match="more than 100000 records"):
+        mapped("basic", {"list": [1] * 100_001}, records_path="/list")
 
 
 @pytest.mark.parametrize(

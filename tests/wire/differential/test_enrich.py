@@ -136,21 +136,21 @@ def test_the_same_of_resources_in_pieces(attributes: list[tuple[str, Any]], cuts
     check(b"\x8a\x00" + delimited(1, group)[1:] + delimited(1, scope), "logs", **chosen)
 
 
-FORMS = [
+FORMS: list[Any] = [
     TRACE, TRACE.upper(), UUID, UUID.upper(), UUID.replace("-", "_"), SPAN, SPAN.upper(), "0" * 16, "0" * 32, "0" * 36, "g" * 32,
-    "1", "0", "18446744073709551615", "18446744073709551616", "99999999999999999999", "1" * 16, "1" * 21, "1" * 32, -5, 7, 2**63 - 1,
-    "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1", "1-5759e988-bd862e3fe1be46a994272793", f"Root={TRACE}", "Root=;" + TRACE,
-    f"projects/p/traces/{TRACE}", f"{TRACE}/", f"00-{TRACE}-{SPAN}-01", f"00-{TRACE}-{SPAN}-01-x", f"01-{TRACE}-{SPAN}-01-x",
-    f"01-{TRACE}-{SPAN}-01x", f"ff-{TRACE}-{SPAN}-01", f"00-{TRACE.upper()}-{SPAN}-01", f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{SPAN}-0A",
-    f"{TRACE}\n", f" {TRACE}", "a" * 31 + "é", "a" * 15 + "é", "٣" * 16, "", "req", "x" * 128, "x" * 129, "é", "\t", 1.5, True, None,
-    [TRACE], [TRACE, TRACE], [], {"trace_id": TRACE}, b"bytes",
+    "1", "0", "18446744073709551615", "18446744073709551616", "99999999999999999999", "1" * 16, "1" * 21, "1" * 32, -5, 7,
+    2**63 - 1, "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1", "1-5759e988-bd862e3fe1be46a994272793", f"Root={TRACE}",
+    "Root=;" + TRACE, f"projects/p/traces/{TRACE}", f"{TRACE}/", f"00-{TRACE}-{SPAN}-01", f"00-{TRACE}-{SPAN}-01-x",
+    f"01-{TRACE}-{SPAN}-01-x", f"01-{TRACE}-{SPAN}-01x", f"ff-{TRACE}-{SPAN}-01", f"00-{TRACE.upper()}-{SPAN}-01",
+    f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{SPAN}-0A", f"{TRACE}\n", f" {TRACE}", "a" * 31 + "é", "a" * 15 + "é", "٣" * 16, "",
+    "req", "x" * 128, "x" * 129, "é", "\t", 1.5, True, None, [TRACE], [TRACE, TRACE], [], {"trace_id": TRACE}, b"bytes",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("chosen", [{}, {"move": True}, {"ids": ("attributes",), "derive": False}, {"ids": ("text",)}])
 def test_every_name_and_every_form_of_an_id(chosen: dict[str, Any]) -> None:
     found = ["traceparent", *TRACE_MEMBERS, *SPAN_MEMBERS, *REQUEST_MEMBERS]
-    some = [{name: form} for name in found for form in FORMS]
+    some: list[dict[str, Any]] = [{name: form} for name in found for form in FORMS]
     some += [{"trace_id": TRACE, name: form} for name in SPAN_MEMBERS for form in FORMS]
     some += [
         {half: {rest: form}} for half, _, rest in (name.partition(".") for name in found if "." in name) for form in FORMS[:9]
