@@ -149,6 +149,15 @@ def test_the_same_of_texts_glued_at_random() -> None:
         check("default", log(text(random)), "logs")
 
 
+@pytest.mark.parametrize("quote", ['"', '\\"', "'", "\\u0022", "\\'"])
+@pytest.mark.parametrize("value", ["{}", "4000000000000010", "Qhunter2Q", "Qx\\nhunter2Q", "Qjo\\\\u0040example.comQ", "null"])
+@pytest.mark.parametrize("name", ["token", "a"])
+def test_the_same_of_json_inside_json(quote: str, value: str, name: str) -> None:
+    inner = f"{{Q{name}Q: {value}, QxQ: Qjo@example.comQ}}".replace("Q", quote)
+    for around in ('"', "'"):
+        check("default", log(f'{{"b\\n": "x\\u00e9 jo@example.com", "c\\n": {around}{inner}{around}}}'.encode()), "logs")
+
+
 def test_scrub_is_the_same() -> None:
     kernel, reference = PAIRS["default"]
     for sample in (*samples(), "a \udcff jo@example.com", "", '{"token": "x\\u0041"}'):
