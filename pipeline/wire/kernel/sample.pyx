@@ -223,11 +223,12 @@ cdef Decision decided(const Walk* walk, const Sampling* sampling, uint64_t bits,
         target = product(target, 0 if threshold[0] == SAYS_NOTHING else threshold[0])
     elif threshold[0] != SAYS_NOTHING and threshold[0] > target:
         return UPSTREAM
-    if bits >= target:
-        threshold[0] = target
-        return PROBABILITY
-    threshold[0] = SAYS_NOTHING
-    return ERROR if sampling.keeps_errors and walk.item.message == Span and walk.item.status_code == STATUS_ERROR else DROPPED
+    if sampling.keeps_errors and walk.item.message == Span and walk.item.status_code == STATUS_ERROR:
+        return ERROR  # every error is kept, so each stands for as many as it did when it came
+    if bits < target:
+        return DROPPED
+    threshold[0] = target
+    return PROBABILITY
 
 
 cdef uint64_t product(uint64_t configured, uint64_t incoming) noexcept nogil:

@@ -1,7 +1,7 @@
 """`Filter`: kernel and reference."""
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import re2
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.conditions import Condition, parse
-from pipeline.conditions.expression import All, AnyOf, Compare, Expression, Match, Not, OneOf
+from pipeline.conditions.expression import All, AnyOf, Compare, Expression, Match, Not, OneOf, Operator
 from pipeline.conditions.paths import KEYED, PATHS, Path
 from pipeline.types import SIGNALS, Signal
 from pipeline.wire.reference.walk import delimited, encode_varint
@@ -39,6 +39,7 @@ NUMBERS = [
     2.0**64,
 ]
 TEXTS = ["", "a", "0", "\ufffd", "é", "gauge", "sum", "histogram", "summary", "00", "0102", "0g", "ABCDEF"]
+OPERATORS: Final[tuple[Operator, ...]] = ("==", "!=", "<", "<=", ">", ">=")
 KEYS = ["service.name", "user.email", "", "\ufffd", "a"]
 
 paths = st.one_of(
@@ -52,7 +53,7 @@ def _compare(path: Path, operator: Any, literal: Any) -> Expression:
     return Compare(path, "==" if literal is None or isinstance(literal, bool) else operator, literal)
 
 
-comparisons = st.builds(_compare, paths, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), literals)
+comparisons = st.builds(_compare, paths, st.sampled_from(OPERATORS), literals)
 matches = st.builds(
     lambda path, pattern, negated: Match(path, pattern, negated, re2.compile(pattern)),
     paths,
@@ -106,11 +107,11 @@ def test_numbers_compare_as_python_compares_them(number: float) -> None:
     attribute = delimited(1, b"k") + delimited(2, values(number))
     payload = delimited(1, delimited(2, delimited(2, delimited(6, attribute))))
     for literal in [*NUMBERS, True, False]:
-        for operator in ("==", "!=") if isinstance(literal, bool) else ("==", "!=", "<", "<=", ">", ">="):
+        for operator in OPERATORS[:2] if isinstance(literal, bool) else OPERATORS:
             expression = Compare(Path("attributes", "k"), operator, literal)
             check(payload, "logs", [Condition("c", expression)], [])
     for start, end in ((1, 2**64 - 1), (2**64 - 1, 1), (5, 5), (0, 9)):
         times = b"\x39" + start.to_bytes(8, "little") + b"\x41" + end.to_bytes(8, "little")
-        for operator in ("==", "!=", "<", "<=", ">", ">="):
+        for operator in OPERATORS:
             duration = Compare(Path("duration"), operator, number)
             check(delimited(1, delimited(2, delimited(2, times))), "traces", [Condition("c", duration)], [])
