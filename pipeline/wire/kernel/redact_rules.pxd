@@ -89,10 +89,16 @@ cdef struct Trigger:
     int32_t shape
     bint fold
 
+cdef struct Beginning:
+    # Of what has an index: its first four bytes, compared as far as `mask` has bits.
+    uint32_t bytes
+    uint32_t mask
+    uint32_t index
+
 cdef struct Buckets:
-    # Lists of indices by the first byte of what they stand for.
+    # Lists of beginnings by their first byte.
     uint16_t first[257]
-    uint16_t* list
+    Beginning* list
 
 cdef struct Names:
     # Names as words joined by dots, in lower case.
@@ -118,7 +124,8 @@ cdef struct Program:
     Trigger* triggers
     Buckets triggers_by_first
     ScanLiterals scan
-    uint32_t beginnings[1024]  # bit n: a literal begins with four bytes whose hash, of 15 bits, is n
+    uint32_t fours[1024]  # bit n: a literal begins with four bytes whose hash is n
+    uint32_t threes[1024]  # bit n: a short literal begins with three bytes whose hash is n
     bint every_text  # there are patterns without a literal
     Names sensitive
     Names exceptions
@@ -127,9 +134,9 @@ cdef struct Program:
     Names option_words
 
 
-cdef inline uint32_t beginning(uint32_t bytes_) noexcept nogil:
-    """Return the hash of four bytes, in which upper and lower case are alike."""
-    return (bytes_ | 0x20202020) * <uint32_t>0x9E3779B1 >> 17
+cdef inline uint32_t hash_of_bytes(uint32_t bytes_) noexcept nogil:
+    """Return a number of 15 bits that tells beginnings apart."""
+    return bytes_ * <uint32_t>0x9E3779B1 >> 17
 
 
 cdef class Rulebook:
@@ -147,6 +154,6 @@ cdef class Rulebook:
     cdef int _fill_shapes(self, rules) except -1
     cdef int _fill_triggers(self, rules) except -1
     cdef Names _names(self, names, bint split)
-    cdef int _bucket(self, Buckets* buckets, list firsts) except -1
+    cdef int _bucket(self, Buckets* buckets, list literals) except -1
     cdef bint pattern_found(self, bytes text)
     cdef int long_name(self, bytes name)

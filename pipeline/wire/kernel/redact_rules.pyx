@@ -7,7 +7,8 @@ import re2
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stddef cimport size_t
-from libc.stdint cimport SIZE_MAX, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport SIZE_MAX, uint32_t
+from libc.string cimport memset
 
 from pipeline.wire.kernel.redact_fingerprints import beginnings, buckets, fingerprint
 from pipeline.wire.reference.redact_actions import Actions
@@ -167,7 +168,6 @@ cdef class Rulebook:
         listed = [(order, each) for order, rule in enumerate(rules.detectors) for each in rule.shapes]
         program.shape_count = len(listed)
         program.shapes = <Shape*>self._array(len(listed), sizeof(Shape))
-        firsts = []
         for index, (order, each) in enumerate(listed):
             shape = &program.shapes[index]
             shape.rule = order
@@ -184,8 +184,10 @@ cdef class Rulebook:
                     shape.pieces[part].characters = self._literal(bytes(byte in piece.characters for byte in range(256))).text
                     shape.pieces[part].least = piece.least
                     shape.pieces[part].most = SIZE_MAX if piece.most is None else piece.most
-            firsts.append(_firsts(each.pieces[shape.anchor], each.ignore_case))
-        return self._bucket(&program.shapes_by_first, firsts)
+        literals = [
+            (next(piece for piece in each.pieces if isinstance(piece, bytes)), each.ignore_case) for _, each in listed
+        ]
+        return self._bucket(&program.shapes_by_first, literals)
 
     cdef int _fill_triggers(self, rules) except -1:
         cdef Program* program = &self.program
@@ -210,28 +212,29 @@ cdef class Rulebook:
             trigger.literal = self._literal(literal)
             trigger.kind = kind
             trigger.fold = fold
-        self._bucket(&program.triggers_by_first, [_firsts(literal, fold) for literal, _, _, fold in listed])
+        self._bucket(&program.triggers_by_first, [(literal, fold) for literal, _, _, fold in listed])
         prints = [fingerprint(literal, *behind, fold=fold) for literal, behind, _, fold in listed]
         prints += [_shape_print(shape) for detector in rules.detectors for shape in detector.shapes]
-        for first in beginnings(prints):
-            program.beginnings[beginning(first) >> 5] |= <uint32_t>1 << (beginning(first) & 31)
-        low, high = buckets(prints)
-        for index in range(4):
-            for value in range(16):
-                program.scan.low[index][value] = low[index][value]
-                program.scan.high[index][value] = high[index][value]
+        _set_bits(program.fours, beginnings(prints, 4))
+        _set_bits(program.threes, beginnings(prints, 3))
+        for index, (high, low) in enumerate(buckets(prints)):
+            for place in range(4):
+                for value in range(16):
+                    program.scan.high[index][place][value] = high[place][value]
+                    program.scan.low[index][place][value] = low[place][value]
         return 0
 
-    cdef int _bucket(self, Buckets* found, list firsts) except -1:
-        """List the indices of what can begin with each byte."""
-        cdef int byte
-        indices = [[index for index, first in enumerate(firsts) if byte in first] for byte in range(256)]
-        flat = [index for each in indices for index in each]
-        found.list = <uint16_t*>self._array(len(flat), sizeof(uint16_t))
-        for byte, each in enumerate(indices):
-            found.first[byte + 1] = found.first[byte] + len(each)
-        for byte, index in enumerate(flat):
-            found.list[byte] = index
+    cdef int _bucket(self, Buckets* found, list literals) except -1:
+        """List literals, each with whether it comes in any case, by what they can begin with."""
+        cdef int byte, at = 0
+        begin = [(*_beginning(literal, fold), index) for index, (literal, fold) in enumerate(literals)]
+        listed = [[each for each in begin if byte & each[1] & 255 == each[0] & 255] for byte in range(256)]
+        found.list = <Beginning*>self._array(sum(map(len, listed)), sizeof(Beginning))
+        for byte in range(256):
+            for first, mask, index in listed[byte]:
+                found.list[at] = Beginning(first, mask, index)
+                at += 1
+            found.first[byte + 1] = at
         return 0
 
     cdef Names _names(self, names, bint split):
@@ -262,9 +265,23 @@ cdef class Rulebook:
         )
 
 
-def _firsts(literal, fold):
-    """Return the bytes that a literal can begin with."""
-    return {*literal[:1].lower(), *literal[:1].upper()} if fold else {literal[0]}
+def _beginning(literal, fold):
+    """Return the first four bytes of a literal as a little-endian number, and a mask of what of them has to be so."""
+    start = literal[:4]
+    mask = bytes(0xDF if fold and bytes((byte,)).isalpha() else 0xFF for byte in start)
+    return int.from_bytes(start, "little") & int.from_bytes(mask, "little"), int.from_bytes(mask, "little")
+
+
+cdef int _set_bits(uint32_t* bits, beginnings) except -1:
+    """Set the bits of these beginnings, all bits for None."""
+    cdef uint32_t hash
+    if beginnings is None:
+        memset(bits, 0xFF, 1024 * sizeof(uint32_t))
+        return 0
+    for beginning in beginnings:
+        hash = hash_of_bytes(beginning)
+        bits[hash >> 5] |= <uint32_t>1 << (hash & 31)
+    return 0
 
 
 def _shape_print(shape):

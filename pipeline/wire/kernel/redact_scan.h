@@ -18,10 +18,10 @@ enum {
     SCAN_READ = SCAN_WINDOW + 3, /* bytes that are read of a window */
 };
 
-/* Literals by their first four bytes: buckets (bits) that allow a byte's low and high half, for each of the four. */
+/* Literals by their first four bytes: buckets (bits, twice eight) that allow a byte's low and high half, for each of the four. */
 typedef struct {
-    uint8_t low[4][16];
-    uint8_t high[4][16];
+    uint8_t low[2][4][16];
+    uint8_t high[2][4][16];
 } ScanLiterals;
 
 /* What of the bytes before a window can make a boundary; all zero before the first. */
@@ -90,6 +90,13 @@ static inline uint64_t scan_bit(uint64_t bit, unsigned at)
     return (bit != 0) * (UINT64_C(1) << at);
 }
 
+static inline unsigned scan_buckets_of(const ScanLiterals *literals, unsigned place, uint8_t byte)
+{
+    unsigned low = byte & 15, high = byte >> 4;
+    return (literals->low[0][place][low] & literals->high[0][place][high])
+           | (literals->low[1][place][low] & literals->high[1][place][high]) << 8;
+}
+
 static uint64_t scan_portable(const ScanLiterals *literals, const uint8_t *at, uint64_t valid, ScanBefore *before,
                               ScanTriggers *found)
 {
@@ -98,7 +105,7 @@ static uint64_t scan_portable(const ScanLiterals *literals, const uint8_t *at, u
     for (unsigned i = 0; i < size; i++) {
         uint8_t c = at[i];
         uint32_t classes = BYTE_CLASSES[c];
-        uint8_t buckets = literals->low[0][c & 15] & literals->high[0][c >> 4];
+        unsigned buckets = scan_buckets_of(literals, 0, c);
         if (classes & WORD) {
             m.word |= scan_bit(1, i);
             m.digit |= scan_bit(classes & DIGIT, i);
@@ -115,7 +122,7 @@ static uint64_t scan_portable(const ScanLiterals *literals, const uint8_t *at, u
             m.paren |= scan_bit(c == '(', i);
         }
         for (unsigned next = 1; buckets && next < 4; next++)
-            buckets &= literals->low[next][at[i + next] & 15] & literals->high[next][at[i + next] >> 4];
+            buckets &= scan_buckets_of(literals, next, at[i + next]);
         m.literal |= scan_bit(buckets, i);
     }
     return scan_triggers(m, valid, before, found);
@@ -141,13 +148,23 @@ static inline SCAN_AVX2 __m256i scan_equal(__m256i bytes, char wanted)
     return _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(wanted));
 }
 
-static inline SCAN_AVX2 __m256i scan_buckets(const ScanLiterals *literals, const uint8_t *at, int position)
+static inline SCAN_AVX2 __m256i scan_table(const uint8_t *table, __m256i halves)
 {
-    __m256i half = _mm256_set1_epi8(15), bytes = _mm256_loadu_si256((const __m256i *)(at + position));
-    __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)literals->low[position]));
-    __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)literals->high[position]));
-    return _mm256_and_si256(_mm256_shuffle_epi8(low, _mm256_and_si256(bytes, half)),
-                            _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)));
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table)), halves);
+}
+
+static inline SCAN_AVX2 __m256i scan_buckets(const ScanLiterals *literals, const uint8_t *at)
+{
+    __m256i half = _mm256_set1_epi8(15), one = _mm256_set1_epi8(-1), other = one;
+    for (int place = 0; place < 4; place++) {
+        __m256i bytes = _mm256_loadu_si256((const __m256i *)(at + place));
+        __m256i low = _mm256_and_si256(bytes, half), high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half);
+        one = _mm256_and_si256(one, _mm256_and_si256(scan_table(literals->low[0][place], low),
+                                                     scan_table(literals->high[0][place], high)));
+        other = _mm256_and_si256(other, _mm256_and_si256(scan_table(literals->low[1][place], low),
+                                                         scan_table(literals->high[1][place], high)));
+    }
+    return _mm256_or_si256(one, other);
 }
 
 static inline SCAN_AVX2 void scan_half(const ScanLiterals *literals, const uint8_t *at, unsigned shift, ScanMasks *m)
@@ -155,8 +172,7 @@ static inline SCAN_AVX2 void scan_half(const ScanLiterals *literals, const uint8
     __m256i bytes = _mm256_loadu_si256((const __m256i *)at);
     __m256i digit = scan_between(bytes, '0', '9');
     __m256i alpha = scan_between(_mm256_or_si256(bytes, _mm256_set1_epi8(0x20)), 'a', 'z');
-    __m256i buckets = _mm256_and_si256(_mm256_and_si256(scan_buckets(literals, at, 0), scan_buckets(literals, at, 1)),
-                                       _mm256_and_si256(scan_buckets(literals, at, 2), scan_buckets(literals, at, 3)));
+    __m256i buckets = scan_buckets(literals, at);
     m->digit |= scan_mask(digit) << shift;
     m->alpha |= scan_mask(alpha) << shift;
     m->lower |= scan_mask(_mm256_slli_epi16(bytes, 2)) << shift; /* bit 5 tells lower case from upper */

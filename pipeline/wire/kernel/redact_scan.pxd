@@ -9,8 +9,8 @@ cdef extern from "redact_scan.h" nogil:
         SCAN_READ
 
     ctypedef struct ScanLiterals:
-        uint8_t low[4][16]
-        uint8_t high[4][16]
+        uint8_t low[2][4][16]
+        uint8_t high[2][4][16]
 
     ctypedef struct ScanBefore:
         uint64_t word

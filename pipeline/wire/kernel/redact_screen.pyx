@@ -11,7 +11,7 @@ from libc.string cimport memcpy, memset
 from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, quad_end
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
-    IPV6, ITIN, IT_CF, JWT, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Trigger, beginning,
+    IPV6, ITIN, IT_CF, JWT, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Trigger, hash_of_bytes,
 )
 from pipeline.wire.kernel.redact_scan cimport (
     SCAN_READ, SCAN_STEP, SCAN_WINDOW, ScanBefore, ScanTriggers, ScanWindow, scan_best, scan_portable
@@ -65,9 +65,9 @@ cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor l
             index = lowest_bit(places)
             place = places & -places
             places ^= place
-            if triggers.literal & place and not begins_literal(program, window + index):
-                triggers.literal ^= place
-            kinds |= closer(&search, &triggers, place, at + index, &seen, kinds)
+            if triggers.literal & place and begins_literal(program, window + index):
+                kinds |= literal_kinds(&search, at + index, fixed32(window + index), kinds)
+            kinds |= closer(&search, &triggers, place, at + index, &seen)
         if left <= SCAN_WINDOW:
             break
         at += SCAN_STEP
@@ -77,8 +77,12 @@ cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor l
 
 cdef inline bint begins_literal(const Program* program, Cursor at) noexcept nogil:
     """Tell whether a literal can begin with the four bytes here: the scan lets others through that are like them."""
-    cdef uint32_t hash = beginning(fixed32(at))
-    return program.beginnings[hash >> 5] >> (hash & 31) & 1
+    cdef uint32_t bytes_ = fixed32(at) | 0x20202020
+    return has_bit(program.fours, hash_of_bytes(bytes_)) or has_bit(program.threes, hash_of_bytes(bytes_ & 0xFFFFFF))
+
+
+cdef inline bint has_bit(const uint32_t* bits, uint32_t number) noexcept nogil:
+    return bits[number >> 5] >> (number & 31) & 1
 
 
 cdef inline uint32_t bit(int kind) noexcept nogil:
@@ -86,14 +90,12 @@ cdef inline uint32_t bit(int kind) noexcept nogil:
 
 
 cdef uint32_t closer(
-    const Search* search, const ScanTriggers* triggers, uint64_t place, Cursor at, Seen* seen, uint32_t known
+    const Search* search, const ScanTriggers* triggers, uint64_t place, Cursor at, Seen* seen
 ) noexcept nogil:
-    """Return the kinds that could match at a place; those that are known already need no second look."""
+    """Return the kinds that could match at a place, but for those that begin with a literal."""
     cdef uint32_t kinds = 0
     if triggers.number & place:
         kinds |= number_kinds(at, search.stop)
-    if triggers.literal & place:
-        kinds |= literal_kinds(search, at, known)
     if triggers.pair & place:
         kinds |= pair_kinds(search, at)
     if triggers.at & place:
@@ -199,27 +201,36 @@ cdef uint32_t colon_kinds(const Search* search, Cursor at, Seen* seen) noexcept 
     return bit(IPV6) if digit and (gap or colons >= 7) else 0
 
 
-cdef uint32_t literal_kinds(const Search* search, Cursor at, uint32_t known) noexcept nogil:
-    """Return what could begin or stand around a literal here."""
-    cdef const uint16_t* first = search.program.triggers_by_first.first
+cdef uint32_t literal_kinds(const Search* search, Cursor at, uint32_t bytes_, uint32_t known) noexcept nogil:
+    """Return what could begin or stand around a literal here; `bytes_` are the four that stand here."""
+    cdef const Program* program = search.program
+    cdef const Beginning* each = &program.triggers_by_first.list[program.triggers_by_first.first[at[0]]]
+    cdef const Beginning* end = &program.triggers_by_first.list[program.triggers_by_first.first[at[0] + 1]]
     cdef const Trigger* trigger
     cdef Cursor start
     cdef uint32_t kinds = 0
-    cdef uint16_t entry
-    for entry in range(first[at[0]], first[at[0] + 1]):
-        trigger = &search.program.triggers[search.program.triggers_by_first.list[entry]]
-        if (kinds | known) & bit(trigger.kind):
-            continue
-        if (same_folded if trigger.fold else same)(at, search.stop, <const char*>trigger.literal.text, trigger.literal.size):
-            if could_match(search, trigger.kind, at, at + trigger.literal.size):
-                kinds |= bit(trigger.kind)
+    while each < end:
+        if bytes_ & each.mask == each.bytes:
+            trigger = &program.triggers[each.index]
+            if not (kinds | known) & bit(trigger.kind) and stands(trigger, at, search.stop):
+                if could_match(search, trigger.kind, at, at + trigger.literal.size):
+                    kinds |= bit(trigger.kind)
+        each += 1
     if (kinds | known) & bit(SHAPES):
         return kinds
-    first = search.program.shapes_by_first.first
-    for entry in range(first[at[0]], first[at[0] + 1]):
-        if shape_at(search, &search.program.shapes[search.program.shapes_by_first.list[entry]], at, &start) is not NULL:
+    each = &program.shapes_by_first.list[program.shapes_by_first.first[at[0]]]
+    end = &program.shapes_by_first.list[program.shapes_by_first.first[at[0] + 1]]
+    while each < end:
+        if bytes_ & each.mask == each.bytes and shape_at(search, &program.shapes[each.index], at, &start) is not NULL:
             return kinds | bit(SHAPES)
+        each += 1
     return kinds
+
+
+cdef inline bint stands(const Trigger* trigger, Cursor at, Cursor stop) noexcept nogil:
+    if trigger.fold:
+        return same_folded(at, stop, <const char*>trigger.literal.text, trigger.literal.size)
+    return same(at, stop, <const char*>trigger.literal.text, trigger.literal.size)
 
 
 cdef bint could_match(const Search* search, int kind, Cursor at, Cursor behind) noexcept nogil:

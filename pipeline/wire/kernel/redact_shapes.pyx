@@ -1,7 +1,7 @@
 """`reference/redact_shapes.py`, compiled: prefixes with a body of known characters and length."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint16_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free
 
 from pipeline.wire.kernel.redact_rules cimport Piece
@@ -13,11 +13,12 @@ cdef bint find_shapes(Search* search) noexcept nogil:
     cdef const Shape* shape
     cdef Cursor at = search.start, start = NULL, end
     cdef Cursor* resume = <Cursor*>calloc(search.program.shape_count, sizeof(Cursor))  # of each shape: not read again
-    cdef uint16_t entry, index
+    cdef uint16_t entry
+    cdef uint32_t index
     cdef bint fine = resume is not NULL
     while fine and at < search.stop:
         for entry in range(first[at[0]], first[at[0] + 1]):
-            index = search.program.shapes_by_first.list[entry]
+            index = search.program.shapes_by_first.list[entry].index
             shape = &search.program.shapes[index]
             if resume[index] > at:
                 continue
