@@ -1,5 +1,6 @@
 """Compiles the wire kernel where there is a C compiler; without one the plain-Python reference serves instead."""
 
+import os
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -14,7 +15,7 @@ extensions = cythonize(
             [str(source)],
             depends=[str(header) for header in sorted((*KERNEL.glob("*.h"), *KERNEL.glob("*.pxd")))],
             include_dirs=[str(KERNEL)],
-            extra_compile_args=["-O3", "-fno-strict-aliasing"],
+            extra_compile_args=["-O3", "-g0", "-fno-strict-aliasing"],
         )
         for source in sorted(KERNEL.glob("*.pyx"))
     ],
@@ -30,4 +31,4 @@ extensions = cythonize(
 for extension in extensions:
     extension.optional = True  # a machine without a C compiler still gets a sluice that works; cythonize forgets the argument
 
-setup(ext_modules=extensions)
+setup(ext_modules=extensions, options={"build_ext": {"parallel": os.cpu_count()}})
