@@ -1,0 +1,50 @@
+"""What a walk that redacts a payload keeps: edits, texts under way, and the books of what was done."""
+
+from libc.stddef cimport size_t
+from libc.stdint cimport int64_t, uint32_t
+
+from pipeline.wire.kernel.edits cimport Edits, Frame
+from pipeline.wire.kernel.redact_rules cimport Rulebook
+from pipeline.wire.kernel.redact_text cimport Desk, Log
+from pipeline.wire.kernel.walk cimport Cursor, Fault, Visit
+
+cdef enum Location:
+    OTHER
+    RESOURCE
+    SCOPE
+    EVENT
+    LINK
+    STATUS
+    EXEMPLAR
+    NAME
+    ATTRIBUTE
+    BODY
+    KEY
+
+cdef enum:
+    DROPPED = 3  # beside the outcomes of a text: it has to go as a whole
+
+cdef struct Place:
+    int location
+    bint identifies
+    bint droppable
+
+cdef struct Walk:
+    Cursor start
+    Cursor limit  # of the payload
+    Edits edits
+    Fault fault
+    Desk desk
+    Log log  # of each edit: the rule, the location, the action
+    int64_t unknown_fields
+    bint drops_unknown
+
+cdef object named(Place place)
+cdef dict counted(const Log* log, Rulebook book)
+cdef int put_edit_of(Walk* walk, Rulebook book, object edit, int location) except -1
+cdef int put_entry(Walk* walk, uint32_t rule, int location, uint32_t action) except -1 nogil
+cdef void keep_last_entry(Walk* walk, size_t mark) noexcept nogil
+cdef int unknown(Walk* walk, const Visit* visit) except -1 nogil
+cdef int begin(Walk* walk, const Visit* visit, Frame* frame) except -1 nogil
+cdef int refuse(const Walk* walk) except -1 nogil
+cdef int no_memory() except -1 nogil

@@ -1,0 +1,189 @@
+"""Redaction of values whose name, if they have one, says nothing of them: texts, numbers, arrays and maps."""
+
+from libc.stddef cimport size_t
+from libc.stdint cimport uint8_t, uint64_t
+from libc.string cimport memcpy
+
+from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame, undo_frame
+from pipeline.wire.kernel.redact_books cimport (
+    DROPPED, begin, keep_last_entry, named, no_memory, put_entry, refuse, unknown
+)
+from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
+from pipeline.wire.kernel.redact_messages cimport redact_message
+from pipeline.wire.kernel.redact_personal cimport is_card
+from pipeline.wire.kernel.redact_rules cimport CARD, DRY_RUN, Rule
+from pipeline.wire.kernel.redact_text cimport CHANGED
+from pipeline.wire.kernel.tables cimport (
+    AnyValue, AnyValue_array_value, AnyValue_bytes_value, AnyValue_double_value, AnyValue_int_value, AnyValue_kvlist_value,
+    AnyValue_string_value, ArrayValue, KeyValueList, OtlpField,
+)
+from pipeline.wire.kernel.walk cimport MAX_DEPTH, TOO_DEEP, Cursor, expected, fixed64, next_field, refused, varint
+
+cdef enum:
+    MAX_TEXT_IN_BYTES = 64 * 1024
+
+
+cdef int redact_value(
+    Walk* walk, Rulebook book, const Visit* visit, Place place, int depth, bint safe
+) except -1 nogil:
+    """Redact an AnyValue: `DROPPED` when what holds it has to go."""
+    cdef Cursor at = visit.value
+    cdef Visit field
+    cdef Frame frame, inner
+    cdef const OtlpField* expected_field
+    cdef int outcome = 0
+    begin(walk, visit, &frame)
+    while at < visit.stop:
+        at = next_field(at, visit.stop, &field, &walk.fault)
+        if at is NULL:
+            return refuse(walk)
+        expected_field = expected(AnyValue, &field, &walk.fault)
+        if expected_field is NULL:
+            return refuse(walk)
+        if expected_field.wires == 0 or expected_field.absent:
+            unknown(walk, &field)
+        elif field.number == AnyValue_array_value or field.number == AnyValue_kvlist_value:
+            if depth == MAX_DEPTH:
+                refused(&walk.fault, TOO_DEEP, field.at)
+                return refuse(walk)
+            begin(walk, &field, &inner)
+            if field.number == AnyValue_array_value:
+                redact_elements(walk, book, &field, place, depth + 1)
+            else:
+                redact_message(walk, book, field.value, field.stop, KeyValueList, place.location, depth + 1)
+            close_frame(&walk.edits, &field, &inner)
+        elif field.number == AnyValue_string_value or field.number == AnyValue_bytes_value:
+            if field.number == AnyValue_string_value:
+                if safe:
+                    continue
+            elif field.stop - field.value > MAX_TEXT_IN_BYTES or not is_utf8(field.value, field.stop):
+                continue
+            outcome = redact_leaf(walk, book, field.value, field.stop, place)
+            if outcome == CHANGED:
+                replace_text(walk, &field)
+        elif field.number == AnyValue_int_value or field.number == AnyValue_double_value:
+            outcome = redact_number(walk, book, &field, place)
+        if outcome == DROPPED:
+            undo_frame(&walk.edits, &frame)
+            return DROPPED
+    close_frame(&walk.edits, visit, &frame)
+    return 0
+
+
+cdef int redact_elements(Walk* walk, Rulebook book, const Visit* visit, Place place, int depth) except -1 nogil:
+    cdef Cursor at = visit.value
+    cdef Visit element
+    cdef const OtlpField* field
+    cdef size_t mark
+    place.droppable = True
+    while at < visit.stop:
+        at = next_field(at, visit.stop, &element, &walk.fault)
+        if at is NULL:
+            return refuse(walk)
+        field = expected(ArrayValue, &element, &walk.fault)
+        if field is NULL:
+            return refuse(walk)
+        if field.wires == 0:
+            unknown(walk, &element)
+            continue
+        mark = walk.log.count
+        if redact_value(walk, book, &element, place, depth, False) == DROPPED:
+            keep_last_entry(walk, mark)
+            if not add_edit(&walk.edits, element.at, element.stop, NULL, 0):
+                return no_memory()
+    return 0
+
+
+cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place place) except -1 nogil:
+    """Redact a number that is a card number; it becomes a string."""
+    cdef uint8_t digits[MAX_DIGITS]
+    cdef Visit string = visit[0]
+    cdef int size, outcome, order = book.program.rule_of[<int>CARD]
+    cdef const Rule* rule
+    if order < 0:
+        return 0
+    size = whole_number(visit, digits, &walk.fault)
+    if size < 12 or not is_card(digits, size):
+        return 0
+    rule = &book.program.rules[order]
+    if rule.known:
+        put_entry(walk, order, place.location, rule.action)
+        if rule.action == DRY_RUN:
+            return 0
+        walk.desk.result, walk.desk.result_size = rule.replacement.text, rule.replacement.size
+    else:
+        outcome = ask_about_number(walk, book, digits, size, place)
+        if outcome != CHANGED:
+            return outcome
+    string.number = AnyValue_string_value
+    return replace_text(walk, &string)
+
+
+cdef int ask_about_number(Walk* walk, Rulebook book, Cursor digits, int size, Place place) except -1 with gil:
+    text = digits[:size]
+    return put_answer(walk, book, text, book.text.redact_number(text, named(place)), place.location)
+
+
+cdef int whole_number(const Visit* visit, uint8_t* digits, Fault* fault) noexcept nogil:
+    """Write the digits of a whole number that is not negative, and return how many; 0 for any other value, -1 and a fault."""
+    cdef uint64_t value, rest
+    cdef double double_
+    cdef int size = 1
+    if visit.number == AnyValue_int_value:
+        if varint(visit.value, visit.stop, &value, fault) is NULL:
+            return -1
+        if value >> 63:
+            return 0
+    else:
+        value = fixed64(visit.value)
+        memcpy(&double_, &value, 8)
+        if not 0 <= double_ < 9007199254740992.0:  # 2 to the 53: whole numbers are exact below
+            return 0
+        value = <uint64_t>double_
+        if <double>value != double_:
+            return 0
+    rest = value
+    while rest >= 10:
+        rest //= 10
+        size += 1
+    rest = size
+    while rest:
+        rest -= 1
+        digits[rest] = c"0" + value % 10
+        value //= 10
+    return size
+
+
+cdef bint is_utf8(Cursor at, Cursor stop) noexcept nogil:
+    """Tell whether bytes are UTF-8, without overlong forms and surrogates (RFC 3629)."""
+    cdef int more
+    cdef uint8_t low, high
+    while at < stop:
+        if at[0] < 0x80:
+            at += 1
+            continue
+        low, high = 0x80, 0xBF
+        if 0xC2 <= at[0] <= 0xDF:
+            more = 1
+        elif 0xE0 <= at[0] <= 0xEF:
+            more = 2
+            if at[0] == 0xE0:
+                low = 0xA0
+            elif at[0] == 0xED:
+                high = 0x9F
+        elif 0xF0 <= at[0] <= 0xF4:
+            more = 3
+            if at[0] == 0xF0:
+                low = 0x90
+            elif at[0] == 0xF4:
+                high = 0x8F
+        else:
+            return False
+        at += 1
+        while more:
+            if at == stop or not low <= at[0] <= high:
+                return False
+            low, high = 0x80, 0xBF
+            at += 1
+            more -= 1
+    return True
