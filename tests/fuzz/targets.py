@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from exporters.datadog.logs import layout
 from pipeline import wire
 from pipeline.conditions import parse
 from pipeline.types import Secret, Signal
@@ -361,8 +362,18 @@ def _from_json(from_json: Any, given: Input) -> Any:
     return {"payload": from_json(given.data, given.signal)}
 
 
+_LOG_LAYOUT: Final = layout("fallback")
+
+
 def _to_json(to_json: Any, given: Input) -> Any:
     return {"text": to_json(given.data, given.signal, wire.OTLP)}
+
+
+def _log_objects(log_objects: Any, given: Input) -> Any:
+    """Read payloads of all signals as logs: they are as good as any other malformed ones."""
+    found = log_objects(given.data, _LOG_LAYOUT)
+    counts = (found.shortened, found.bad_trace_ids, found.bad_span_ids)
+    return {"text": found.text, "ends": found.ends, "counts": counts, "items": len(found.ends)}
 
 
 TARGETS: Final = (
@@ -383,5 +394,6 @@ TARGETS: Final = (
         may_raise=True,
     ),
     Target("to_json", "to_json", "wire", (("", _function, _to_json),)),
+    Target("log_objects", "log_objects", "wire", (("", _function, _log_objects),)),
     Target("from_json", "from_json", "json", (("", _function, _from_json),)),
 )
