@@ -303,6 +303,7 @@ class ServiceSettings(Settings, frozen=True):
     telemetry: Annotated[TelemetrySettings, about("sluice's own telemetry.")] = TelemetrySettings()
     limits: Annotated[Limits, about("Bounds of memory and of a stop.")] = Limits()
     journal: Annotated[JournalSettings, about("Where batches wait for the exporters.")] = JournalSettings()
+    watch: Annotated[bool, about("Reload when a file of the configuration changes.")] = True
     forbid_inline_secrets: Annotated[bool, about("A secret written into the file is an error, not a warning.")] = False
 
 
