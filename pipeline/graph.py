@@ -75,7 +75,7 @@ class _Builder:
     def __init__(self, spec: DaemonSpec, host_for: HostFor, running: Graph | None) -> None:
         self._spec = spec
         self._host_for = host_for
-        self._running = running or Graph(DaemonSpec({}, (), spec.service, ""))
+        self._running = running or Graph(spec)
         self._graph = Graph(spec)
 
     def build(self) -> Graph:
