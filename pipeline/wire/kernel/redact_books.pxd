@@ -4,8 +4,8 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t
 
 from pipeline.wire.kernel.edits cimport Edits, Frame
+from pipeline.wire.kernel.redact_desk cimport Desk, Log
 from pipeline.wire.kernel.redact_rules cimport Rulebook
-from pipeline.wire.kernel.redact_text cimport Desk, Log
 from pipeline.wire.kernel.walk cimport Cursor, Fault, Visit
 
 cdef enum Location:

@@ -8,7 +8,8 @@ from libc.string cimport memcmp, memcpy
 from pipeline.wire.kernel.arena cimport taken
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame
 from pipeline.wire.kernel.redact_books cimport DROPPED, begin, named, no_memory, put_edit_of, put_entry
-from pipeline.wire.kernel.redact_text cimport CHANGED, UNCHANGED, UNDECIDED, redact_text
+from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED, UNDECIDED
+from pipeline.wire.kernel.redact_text cimport redact_text
 
 
 cdef int redact_leaf(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place place) except -1 nogil:

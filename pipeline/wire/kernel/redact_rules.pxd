@@ -1,7 +1,7 @@
 """The rules of a redactor as C tables: made once by a `Rulebook`, never changed, read by all threads."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from pipeline.wire.kernel.redact_scan cimport ScanLiterals
 from pipeline.wire.kernel.walk cimport Cursor
@@ -39,6 +39,9 @@ cdef enum Kind:
     PATTERN  # users' patterns, which only the reference can match
     KINDS
 
+ctypedef uint64_t Kinds
+"""Kinds as bits."""
+
 cdef enum ActionLabel:
     TAG
     MASK
@@ -62,6 +65,7 @@ cdef struct Rule:
     int32_t kind
     int32_t priority
     int32_t action
+    bint in_keys  # it also looks at the names of attributes
     bint known  # `replacement` is what it writes whatever was matched, or it only counts
     Literal replacement
 
@@ -101,23 +105,23 @@ cdef struct Buckets:
     Beginning* list
 
 cdef struct Names:
-    # Names as words joined by dots, in lower case.
+    # Names as words joined by dots, in lower case, by their first byte.
     Literal* list
     int32_t count
-    int32_t longest  # words of the longest
+    uint16_t first[257]
 
 cdef struct Program:
-    uint32_t kinds  # bit n: there is a rule of kind n
-    uint32_t key_kinds  # those that also look at the names of attributes
+    Kinds kinds  # that there are rules of
+    Kinds key_kinds  # those that also look at the names of attributes
     int32_t rule_of[KINDS]
     int32_t rule_count
     Rule* rules
     Rule key_rule
     Literal key_value  # its replacement as an AnyValue
-    bint plain_mask  # it is the same inside quotes
     Literal masks[2]
-    int32_t id_count
     Literal* ids
+    Buckets ids_by_first
+    uint8_t begins_token[256]  # by byte: whether a replacement can begin with it
     int32_t shape_count
     Shape* shapes
     Buckets shapes_by_first
@@ -134,6 +138,10 @@ cdef struct Program:
     Names option_words
 
 
+cdef inline Kinds bit(int kind) noexcept nogil:
+    return <Kinds>1 << kind
+
+
 cdef inline uint32_t hash_of_bytes(uint32_t bytes_) noexcept nogil:
     """Return a number of 15 bits that tells beginnings apart."""
     return bytes_ * <uint32_t>0x9E3779B1 >> 17
@@ -145,7 +153,6 @@ cdef class Rulebook:
     cdef readonly object text
     cdef readonly tuple labels
     cdef object _patterns
-    cdef object _secret_word
 
     cdef void* _array(self, Py_ssize_t count, size_t size) except NULL
     cdef Literal _literal(self, bytes text)
@@ -156,4 +163,3 @@ cdef class Rulebook:
     cdef Names _names(self, names, bint split)
     cdef int _bucket(self, Buckets* buckets, list literals) except -1
     cdef bint pattern_found(self, bytes text)
-    cdef int long_name(self, bytes name)

@@ -12,7 +12,7 @@ from libc.string cimport memset
 
 from pipeline.wire.kernel.redact_fingerprints import beginnings, buckets, fingerprint
 from pipeline.wire.reference.redact_actions import Actions
-from pipeline.wire.reference.redact_keys import last_word, words
+from pipeline.wire.reference.redact_keys import words
 from pipeline.wire.reference.redact_text import TextRedactor
 from pipeline.wire.reference.walk import delimited
 from pipeline.wire.rules import KEY_RULE, Pattern
@@ -91,7 +91,6 @@ cdef class Rulebook:
         program.safe = self._names(rules.keys.safe, False)
         program.option_words = self._names(rules.option_words, True)
         program.secret_words = self._names(rules.secret_words, True)
-        self._secret_word = last_word(rules.secret_words)
         self._patterns = None
         unanchored = [pattern for pattern in rules.patterns if not pattern.literal]
         if unanchored:
@@ -133,23 +132,25 @@ cdef class Rulebook:
                 rule.kind = PATTERN
             else:
                 rule.kind = SHAPES if each.shapes else _KINDS[each.id]
+                rule.in_keys = each.in_keys
                 if each.in_keys:
-                    program.key_kinds |= <uint32_t>1 << rule.kind
+                    program.key_kinds |= bit(rule.kind)
             rule.priority = each.priority
             self._act(rule, each.id, each.action, mask)
-            program.kinds |= <uint32_t>1 << rule.kind
+            program.kinds |= bit(rule.kind)
             program.rule_of[rule.kind] = order
         self._act(&program.key_rule, KEY_RULE, rules.keys.action, mask)
         if program.key_rule.replacement.size:
             written = program.key_rule.replacement.text[: program.key_rule.replacement.size]
             program.key_value = self._literal(delimited(1, written))
-        program.plain_mask = not re.search(rb"[\x00-\x1f\\\"']", mask)
         program.masks[0] = self._literal(mask)
         program.masks[1] = self._literal(b"***REDACTED***")
-        program.id_count = len(ids)
         program.ids = <Literal*>self._array(len(ids), sizeof(Literal))
         for order, id in enumerate(ids):
             program.ids[order] = self._literal(id.encode())
+        self._bucket(&program.ids_by_first, [(id.encode(), False) for id in ids])
+        for byte in list(b"[*" + mask[:1]):
+            program.begins_token[<int>byte] = True
         return 0
 
     cdef int _act(self, Rule* rule, id, action, bytes mask) except -1:
@@ -196,7 +197,7 @@ cdef class Rulebook:
         listed = [
             (literal, behind, kind, fold)
             for kind, (literals, behind, fold) in _LITERALS.items()
-            if program.kinds >> kind & 1
+            if program.kinds & bit(kind)
             for literal in literals
         ]
         listed += [
@@ -243,26 +244,19 @@ cdef class Rulebook:
         cdef int index
         read = [words(name) if split else (name,) for name in names]
         read = [each for each in read if each and all(ord(character) < 256 for word in each for character in word)]
-        made.count = len(read)
-        made.longest = max(map(len, read), default=0)
-        made.list = <Literal*>self._array(len(read), sizeof(Literal))
-        for index, each in enumerate(read):
-            made.list[index] = self._literal(".".join(each).encode("latin-1"))
+        joined = sorted(".".join(each).encode("latin-1") for each in read)
+        made.count = len(joined)
+        made.list = <Literal*>self._array(len(joined), sizeof(Literal))
+        for index, name in enumerate(joined):
+            made.list[index] = self._literal(name)
+        for index in range(257):
+            made.first[index] = sum(name[0] < index for name in joined)
         return made
 
     cdef bint pattern_found(self, bytes text):
         """Tell whether a pattern without a literal may find something; behind a replacement it may find more than here."""
         tokens, compiled = self._patterns
         return tokens.search(text) is not None or any(pattern.search(text) is not None for pattern in compiled)
-
-    cdef int long_name(self, bytes name):
-        """Return what `key_verdict` does of a name that is too long for it."""
-        word = self._secret_word(name)
-        return (
-            int(self.text.sensitive(name))
-            | int(self.text.safe(name)) << 1
-            | (NO_SECRET if word is None else PIN if word == "pin" else CVV if word in ("cvv", "cvc") else SECRET) << 4
-        )
 
 
 def _beginning(literal, fold):

@@ -1,26 +1,26 @@
-"""Which matchers could find something in a text: what the scan points at, looked at closer.
+"""Where in a text matchers could find something: what the scan points at, looked at closer.
 
-A bit too many only costs time, a bit too few would let something through: every condition here is one that a match of its kind
-can't do without.
+A point too many only costs time, a point too few would let something through: every condition here is one that a match of its
+kind can't do without, and holds wherever its matcher would begin.
 """
 
 from libc.stddef cimport size_t
-from libc.stdint cimport UINT64_MAX, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from pipeline.wire.kernel.arena cimport grown
 from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, quad_end
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
-    IPV6, ITIN, IT_CF, JWT, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Trigger, hash_of_bytes,
+    IPV6, ITIN, IT_CF, JWT, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Literal, Trigger, bit, hash_of_bytes,
 )
 from pipeline.wire.kernel.redact_scan cimport (
     SCAN_READ, SCAN_STEP, SCAN_WINDOW, ScanBefore, ScanTriggers, ScanWindow, scan_best, scan_portable
 )
 from pipeline.wire.kernel.redact_search cimport (
-    ALNUM, DIGIT, DOMAIN, HEX, LOCAL, UPPER, Search, behind_blanks, bounded_left, find, is_a, run, run_of, same, same_folded
+    ALNUM, DIGIT, DOMAIN, HEX, LOCAL, UPPER, Point, behind_blanks, bounded_left, find, is_a, run, run_of, same, same_folded
 )
-from pipeline.wire.kernel.redact_secrets cimport assignment_end, cookies_start, jwt_end, starts_free, telling_credentials_end
-from pipeline.wire.kernel.redact_shapes cimport shape_at
+from pipeline.wire.kernel.redact_secrets cimport assignment_end, cookies_start, starts_free
 from pipeline.wire.kernel.walk cimport fixed32
 
 import os
@@ -36,20 +36,26 @@ cdef struct Seen:
     Cursor address  # of its first `://`, NULL: not looked for
 
 
-cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor limit) noexcept nogil:
-    """Return the kinds, as bits, that could match in a text; nothing is read at or behind `limit`, which lies not before `stop`."""
+cdef bint screen(
+    Search* search, const Program* program, Kinds wanted, Cursor start, Cursor stop, Cursor limit
+) noexcept nogil:
+    """Begin the search of a text: note where something of the wanted kinds could be. False when there is no memory.
+
+    Nothing is read at or behind `limit`, which lies not before `stop`.
+    """
     cdef uint8_t padded[SCAN_READ]
     cdef ScanBefore before
     cdef ScanTriggers triggers
-    cdef Search search
     cdef Seen seen = Seen(start, NULL)
     cdef Cursor at = start, window
     cdef uint64_t places, place, valid
     cdef int index
     cdef size_t left
-    cdef uint32_t kinds = 0
+    cdef Kinds kinds
     memset(&before, 0, sizeof(before))
     search.start, search.stop, search.program = start, stop, program
+    search.count = search.point_count = 0
+    search.kinds = 0
     while True:
         left = stop - at
         valid = UINT64_MAX if left >= SCAN_WINDOW else (<uint64_t>1 << left) - 1
@@ -65,14 +71,30 @@ cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor l
             index = lowest_bit(places)
             place = places & -places
             places ^= place
+            kinds = 0
             if triggers.literal & place and begins_literal(program, window + index):
-                kinds |= literal_kinds(&search, at + index, fixed32(window + index), kinds)
-            kinds |= closer(&search, &triggers, place, at + index, &seen)
+                kinds = literal_kinds(search, at + index, fixed32(window + index))
+            kinds = (kinds | closer(search, &triggers, place, at + index, &seen)) & wanted
+            if kinds and not add_point(search, at + index, kinds):
+                return False
         if left <= SCAN_WINDOW:
             break
         at += SCAN_STEP
-    kinds &= program.kinds
-    return kinds | PERCENT_SIGN if before.any_percent else kinds
+    search.percent = before.any_percent != 0
+    return True
+
+
+cdef inline bint add_point(Search* search, Cursor at, Kinds kinds) noexcept nogil:
+    cdef Point* points
+    if search.point_count == search.point_room:
+        points = <Point*>grown(search.points, &search.point_room, sizeof(Point))
+        if points is NULL:
+            return False
+        search.points = points
+    search.points[search.point_count] = Point(at, kinds)
+    search.point_count += 1
+    search.kinds |= kinds
+    return True
 
 
 cdef inline bint begins_literal(const Program* program, Cursor at) noexcept nogil:
@@ -85,15 +107,11 @@ cdef inline bint has_bit(const uint32_t* bits, uint32_t number) noexcept nogil:
     return bits[number >> 5] >> (number & 31) & 1
 
 
-cdef inline uint32_t bit(int kind) noexcept nogil:
-    return <uint32_t>1 << kind
-
-
-cdef uint32_t closer(
+cdef Kinds closer(
     const Search* search, const ScanTriggers* triggers, uint64_t place, Cursor at, Seen* seen
 ) noexcept nogil:
     """Return the kinds that could match at a place, but for those that begin with a literal."""
-    cdef uint32_t kinds = 0
+    cdef Kinds kinds = 0
     if triggers.number & place:
         kinds |= number_kinds(at, search.stop)
     if triggers.pair & place:
@@ -111,12 +129,12 @@ cdef uint32_t closer(
     return kinds
 
 
-cdef uint32_t number_kinds(Cursor at, Cursor stop) noexcept nogil:
+cdef Kinds number_kinds(Cursor at, Cursor stop) noexcept nogil:
     """Return what could begin with the digits here, which stand behind a boundary."""
     cdef Cursor end = run_of(at, stop, DIGIT, 20), second
     cdef Py_ssize_t size = end - at, more
     cdef uint8_t behind = end[0] if end < stop else 0
-    cdef uint32_t kinds
+    cdef Kinds kinds
     if behind == 0 and size < 12:
         return 0
     second = run_of(end + 1, stop, DIGIT, 7) if end < stop else end
@@ -144,7 +162,7 @@ cdef uint32_t number_kinds(Cursor at, Cursor stop) noexcept nogil:
     return 0
 
 
-cdef uint32_t pair_kinds(const Search* search, Cursor at) noexcept nogil:
+cdef Kinds pair_kinds(const Search* search, Cursor at) noexcept nogil:
     """Return what could begin with the two letters and two digits here."""
     cdef int length = iban_length(at)
     if length and iban_end(search, at, length) is not NULL:
@@ -154,7 +172,7 @@ cdef uint32_t pair_kinds(const Search* search, Cursor at) noexcept nogil:
     return 0
 
 
-cdef uint32_t code_kinds(Cursor at, Cursor stop) noexcept nogil:
+cdef Kinds code_kinds(Cursor at, Cursor stop) noexcept nogil:
     """Return what could begin with the capitals and digits here."""
     if stop - at < 9:
         return 0
@@ -167,9 +185,9 @@ cdef uint32_t code_kinds(Cursor at, Cursor stop) noexcept nogil:
     return bit(IT_CF) if stop - at >= 16 and is_a(at[8], UPPER) and is_a(at[15], UPPER) and is_a(at[11], UPPER) else 0
 
 
-cdef uint32_t at_kinds(const Search* search, Cursor at, Seen* seen) noexcept nogil:
+cdef Kinds at_kinds(const Search* search, Cursor at, Seen* seen) noexcept nogil:
     """Return what could have the `@` here in it."""
-    cdef uint32_t kinds = 0
+    cdef Kinds kinds = 0
     if seen.address is NULL:
         seen.address = find(search.start, search.stop, b"://", 3)
         if seen.address is NULL:
@@ -181,7 +199,7 @@ cdef uint32_t at_kinds(const Search* search, Cursor at, Seen* seen) noexcept nog
     return kinds
 
 
-cdef uint32_t colon_kinds(const Search* search, Cursor at, Seen* seen) noexcept nogil:
+cdef Kinds colon_kinds(const Search* search, Cursor at, Seen* seen) noexcept nogil:
     """Return whether the hex digits and colons around could be an IPv6 address: `::` or seven colons, and a digit."""
     cdef Cursor start = at, end = at
     cdef int colons = 0
@@ -201,60 +219,51 @@ cdef uint32_t colon_kinds(const Search* search, Cursor at, Seen* seen) noexcept 
     return bit(IPV6) if digit and (gap or colons >= 7) else 0
 
 
-cdef uint32_t literal_kinds(const Search* search, Cursor at, uint32_t bytes_, uint32_t known) noexcept nogil:
+cdef Kinds literal_kinds(const Search* search, Cursor at, uint32_t bytes_) noexcept nogil:
     """Return what could begin or stand around a literal here; `bytes_` are the four that stand here."""
     cdef const Program* program = search.program
     cdef const Beginning* each = &program.triggers_by_first.list[program.triggers_by_first.first[at[0]]]
     cdef const Beginning* end = &program.triggers_by_first.list[program.triggers_by_first.first[at[0] + 1]]
     cdef const Trigger* trigger
-    cdef Cursor start
-    cdef uint32_t kinds = 0
+    cdef const Literal* literal
+    cdef Kinds kinds = 0
     while each < end:
         if bytes_ & each.mask == each.bytes:
             trigger = &program.triggers[each.index]
-            if not (kinds | known) & bit(trigger.kind) and stands(trigger, at, search.stop):
+            if stands(&trigger.literal, trigger.fold, at, search.stop):
                 if could_match(search, trigger.kind, at, at + trigger.literal.size):
                     kinds |= bit(trigger.kind)
         each += 1
-    if (kinds | known) & bit(SHAPES):
-        return kinds
     each = &program.shapes_by_first.list[program.shapes_by_first.first[at[0]]]
     end = &program.shapes_by_first.list[program.shapes_by_first.first[at[0] + 1]]
     while each < end:
-        if bytes_ & each.mask == each.bytes and shape_at(search, &program.shapes[each.index], at, &start) is not NULL:
-            return kinds | bit(SHAPES)
+        if bytes_ & each.mask == each.bytes:
+            literal = &program.shapes[each.index].pieces[program.shapes[each.index].anchor].literal
+            if stands(literal, program.shapes[each.index].fold, at, search.stop):
+                return kinds | bit(SHAPES)
         each += 1
     return kinds
 
 
-cdef inline bint stands(const Trigger* trigger, Cursor at, Cursor stop) noexcept nogil:
-    if trigger.fold:
-        return same_folded(at, stop, <const char*>trigger.literal.text, trigger.literal.size)
-    return same(at, stop, <const char*>trigger.literal.text, trigger.literal.size)
+cdef inline bint stands(const Literal* literal, bint fold, Cursor at, Cursor stop) noexcept nogil:
+    if fold:
+        return same_folded(at, stop, <const char*>literal.text, literal.size)
+    return same(at, stop, <const char*>literal.text, literal.size)
 
 
 cdef bint could_match(const Search* search, int kind, Cursor at, Cursor behind) noexcept nogil:
     """Tell whether there could be a match of a kind around its literal, which ends at `behind`."""
-    cdef Cursor stop = search.stop
     if kind == KV_SECRET:
-        return assignment_end(behind, stop) is not NULL
+        return assignment_end(behind, search.stop) is not NULL
     if kind == AUTH_HEADER:
-        if (behind - 1)[0] != c" ":
-            return True
-        if not bounded_left(search, at):
-            return False
-        if behind - at == 7 and same_folded(at, stop, b"digest", 6) or behind - at == 17:
-            return True
-        while behind < stop and behind[0] == c" ":
-            behind += 1
-        return telling_credentials_end(behind, stop) is not NULL
+        return (behind - 1)[0] != c" " or bounded_left(search, at)
     if kind == JWT:
-        return starts_free(search, at) and jwt_end(at, stop) is not NULL
+        return starts_free(search, at)
     if kind == COOKIE:
-        return cookies_start(at, stop) is not NULL
+        return cookies_start(at, search.stop) is not NULL
     if kind == CLI_SECRET:
-        return behind - at > 2 or (behind < stop and is_a(behind[0], ALNUM))
+        return behind - at > 2 or (behind < search.stop and is_a(behind[0], ALNUM))
     if kind == DSN_KV:
-        behind = behind_blanks(behind, stop)
-        return behind < stop and behind[0] == c"="
+        behind = behind_blanks(behind, search.stop)
+        return behind < search.stop and behind[0] == c"="
     return True

@@ -5,9 +5,10 @@ from libc.stdint cimport uint8_t
 
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame
 from pipeline.wire.kernel.redact_books cimport DROPPED, begin, named, no_memory, put_entry, refuse
+from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED
 from pipeline.wire.kernel.redact_leaf cimport keep_text, put_answer
 from pipeline.wire.kernel.redact_rules cimport DROP, DRY_RUN, Rule
-from pipeline.wire.kernel.redact_text cimport CHANGED, UNCHANGED, is_settled
+from pipeline.wire.kernel.redact_text cimport is_settled
 from pipeline.wire.kernel.redact_values cimport MAX_DIGITS, whole_number
 from pipeline.wire.kernel.tables cimport (
     AnyValue_bytes_value, AnyValue_double_value, AnyValue_int_value, AnyValue_string_value

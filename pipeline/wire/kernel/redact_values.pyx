@@ -8,11 +8,11 @@ from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame, undo_frame
 from pipeline.wire.kernel.redact_books cimport (
     DROPPED, begin, keep_last_entry, named, no_memory, put_entry, refuse, unknown
 )
+from pipeline.wire.kernel.redact_desk cimport CHANGED
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_messages cimport redact_message
 from pipeline.wire.kernel.redact_personal cimport is_card
 from pipeline.wire.kernel.redact_rules cimport CARD, DRY_RUN, Rule
-from pipeline.wire.kernel.redact_text cimport CHANGED
 from pipeline.wire.kernel.tables cimport (
     AnyValue, AnyValue_array_value, AnyValue_bytes_value, AnyValue_double_value, AnyValue_int_value, AnyValue_kvlist_value,
     AnyValue_string_value, ArrayValue, KeyValueList, OtlpField,
