@@ -320,7 +320,7 @@ def test_a_pattern_never_matches_over_the_end_of_a_text(implementation: Any) -> 
     "text", ["ORD-4711 of ORD-12", "x ORD-4711", "nothing at all", '{"a": "ORD-4711", "b": "\\u004fRD-4711"}']
 )
 def test_a_pattern_finds_the_same_with_an_anchor_and_without(implementation: Any, text: str) -> None:
-    shapes = (
+    shapes: tuple[dict[str, Any], ...] = (
         {"regex": "ORD-[0-9]{3,}"},
         {"regex": "ORD-[0-9]{3,}", "literal": "RD-"},
         {"regex": "[O]RD-[0-9]{3,}|[O]RD-[0-9]{3,}"},
