@@ -159,9 +159,9 @@ cdef Word last_word(const Names* names, const Words* words) noexcept nogil:
     if words.count == 0:
         return NO_SECRET
     last = words.joined + words.starts[words.count - 1]
-    for index in range(names.count):
+    size = end - words.joined
+    for index in range(names.first[(end - 1)[0]], names.first[(end - 1)[0] + 1]):
         name = &names.list[index]
-        size = end - words.joined
         if <size_t>size < name.size or (<size_t>size > name.size and (end - name.size - 1)[0] != c"."):
             continue
         if memcmp(end - name.size, name.text, name.size) == 0:

@@ -105,7 +105,7 @@ cdef struct Buckets:
     Beginning* list
 
 cdef struct Names:
-    # Names as words joined by dots, in lower case, by their first byte.
+    # Names as words joined by dots, in lower case, by a byte: their first or their last.
     Literal* list
     int32_t count
     uint16_t first[257]
@@ -134,7 +134,7 @@ cdef struct Program:
     Names sensitive
     Names exceptions
     Names safe
-    Names secret_words
+    Names secret_words  # by their last byte, as the options' words
     Names option_words
 
 
@@ -160,6 +160,6 @@ cdef class Rulebook:
     cdef int _act(self, Rule* rule, id, action, bytes mask) except -1
     cdef int _fill_shapes(self, rules) except -1
     cdef int _fill_triggers(self, rules) except -1
-    cdef Names _names(self, names, bint split)
+    cdef Names _names(self, names, int edge)
     cdef int _bucket(self, Buckets* buckets, list literals) except -1
     cdef bint pattern_found(self, bytes text)

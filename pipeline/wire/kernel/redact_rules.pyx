@@ -86,11 +86,11 @@ cdef class Rulebook:
         self._fill_shapes(rules)
         self._fill_triggers(rules)
         cdef Program* program = &self.program
-        program.sensitive = self._names(rules.keys.sensitive, True)
-        program.exceptions = self._names(rules.keys.exceptions, False)
-        program.safe = self._names(rules.keys.safe, False)
-        program.option_words = self._names(rules.option_words, True)
-        program.secret_words = self._names(rules.secret_words, True)
+        program.sensitive = self._names(map(words, rules.keys.sensitive), 0)
+        program.exceptions = self._names(([name] for name in rules.keys.exceptions), 0)
+        program.safe = self._names(([name] for name in rules.keys.safe), 0)
+        program.option_words = self._names(map(words, rules.option_words), -1)
+        program.secret_words = self._names(map(words, rules.secret_words), -1)
         self._patterns = None
         unanchored = [pattern for pattern in rules.patterns if not pattern.literal]
         if unanchored:
@@ -238,19 +238,19 @@ cdef class Rulebook:
             found.first[byte + 1] = at
         return 0
 
-    cdef Names _names(self, names, bint split):
-        """Return names, as words when they are to be split; what is not Latin-1 is the name of nothing."""
+    cdef Names _names(self, names, int edge):
+        """Return names, given as words, by their first byte (an edge of 0) or last (-1); what is not Latin-1 names nothing."""
         cdef Names made
         cdef int index
-        read = [words(name) if split else (name,) for name in names]
-        read = [each for each in read if each and all(ord(character) < 256 for word in each for character in word)]
-        joined = sorted(".".join(each).encode("latin-1") for each in read)
+        joined = [".".join(each) for each in names]
+        joined = [each.encode("latin-1") for each in joined if each and max(each) <= "\xff"]
+        joined.sort(key=lambda name: name[edge])
         made.count = len(joined)
         made.list = <Literal*>self._array(len(joined), sizeof(Literal))
         for index, name in enumerate(joined):
             made.list[index] = self._literal(name)
         for index in range(257):
-            made.first[index] = sum(name[0] < index for name in joined)
+            made.first[index] = sum(name[edge] < index for name in joined)
         return made
 
     cdef bint pattern_found(self, bytes text):

@@ -647,30 +647,27 @@ cdef enum:
 
 
 cdef bint find_dsn_kv(Search* search) noexcept nogil:
-    cdef Cursor at = search.start, stop = search.stop, value, end
+    cdef Cursor at = search.start, stop = search.stop, value, end, next_end = NULL
     while True:
         at = next_point(search, at)
         if at is NULL:
             return True
         value = behind_blanks(behind_blanks(any_of(DSN_WORDS, at, stop), stop) + 1, stop)
-        end = dsn_value_end(search, value)
+        end = dsn_value_end(search, value, &next_end)
         if end is not NULL and end - value >= 4 and bounded_left(search, at) and in_dsn(search, at, end):
             if not found(search, value, end):
                 return False
         at = value
 
 
-cdef Cursor dsn_value_end(const Search* search, Cursor at) noexcept nogil:
-    """Return the end of a value of bounded length; NULL where it is longer."""
-    cdef Cursor stop = search.stop, limit, end
+cdef Cursor dsn_value_end(const Search* search, Cursor at, Cursor* next_end) noexcept nogil:
+    """Return the end of a value of bounded length; NULL where it is longer. `next_end`: of a value before, read only once."""
     at = behind_token(search, at)
-    limit = at + MAX_DSN_VALUE if stop - at > MAX_DSN_VALUE else stop
-    end = until(at, limit, DSN_END)
-    while end < limit and end[0] == c"\\" and not (
-        end + 1 < stop and end[1] in (c"n", c"r", c"t", c'"', c"'")
-    ):
-        end = until(end + 1, limit, DSN_END)
-    return end if end == stop or is_a(end[0], DSN_END) else NULL
+    if next_end[0] < at:
+        next_end[0] = plain_until(at, search.stop, DSN_END)
+    if next_end[0] - at <= MAX_DSN_VALUE:
+        return next_end[0]
+    return at + MAX_DSN_VALUE if is_a(at[MAX_DSN_VALUE], DSN_END) else NULL  # a backslash
 
 
 cdef bint in_dsn(const Search* search, Cursor name, Cursor end) noexcept nogil:
