@@ -75,6 +75,14 @@ cdef struct Piece:
     size_t least
     size_t most  # SIZE_MAX: as long as they go on
 
+cdef struct Anchor:
+    # A literal that is compared often, its first eight bytes as one number.
+    Literal literal
+    uint64_t first
+    uint64_t fold  # bits that do not matter: upper and lower case are alike
+    uint64_t keep  # bits of the bytes that it has
+    bint folded
+
 cdef struct Shape:
     int32_t rule
     int32_t anchor  # index of its first literal
@@ -84,14 +92,13 @@ cdef struct Shape:
     bint right
     bint fold  # its literals match in upper and lower case
     size_t reach  # how far before its anchor it can start
+    Anchor first
     Piece* pieces
 
 cdef struct Trigger:
-    # A literal without which there is no match of its kind.
-    Literal literal
-    int32_t kind
-    int32_t shape
-    bint fold
+    # A literal without which there is no match of its kinds.
+    Anchor anchor
+    Kinds kinds
 
 cdef struct Beginning:
     # Of what has an index: its first four bytes, compared as far as `mask` has bits.
@@ -119,7 +126,7 @@ cdef struct Program:
     Rule key_rule
     Literal key_value  # its replacement as an AnyValue
     Literal masks[2]
-    Literal* ids
+    Anchor* ids
     Buckets ids_by_first
     uint8_t begins_token[256]  # by byte: whether a replacement can begin with it
     int32_t shape_count
@@ -156,6 +163,7 @@ cdef class Rulebook:
 
     cdef void* _array(self, Py_ssize_t count, size_t size) except NULL
     cdef Literal _literal(self, bytes text)
+    cdef Anchor _anchor(self, bytes text, bint folded)
     cdef int _fill_rules(self, rules) except -1
     cdef int _act(self, Rule* rule, id, action, bytes mask) except -1
     cdef int _fill_shapes(self, rules) except -1

@@ -114,6 +114,17 @@ cdef class Rulebook:
         self._memory.append(text)
         return Literal(<Cursor>PyBytes_AS_STRING(text), len(text))
 
+    cdef Anchor _anchor(self, bytes text, bint folded):
+        """Return a literal, given in lower case when its case does not matter, as it is compared."""
+        cdef Anchor anchor
+        fold = bytes(0x20 if folded and bytes((byte,)).isalpha() else 0 for byte in text[:8])
+        anchor.literal = self._literal(text)
+        anchor.first = int.from_bytes(text[:8], "little")
+        anchor.fold = int.from_bytes(fold, "little")
+        anchor.keep = int.from_bytes(b"\xff" * len(fold), "little")
+        anchor.folded = folded
+        return anchor
+
     cdef int _fill_rules(self, rules) except -1:
         cdef Program* program = &self.program
         cdef Rule* rule
@@ -145,9 +156,9 @@ cdef class Rulebook:
             program.key_value = self._literal(delimited(1, written))
         program.masks[0] = self._literal(mask)
         program.masks[1] = self._literal(b"***REDACTED***")
-        program.ids = <Literal*>self._array(len(ids), sizeof(Literal))
+        program.ids = <Anchor*>self._array(len(ids), sizeof(Anchor))
         for order, id in enumerate(ids):
-            program.ids[order] = self._literal(id.encode())
+            program.ids[order] = self._anchor(id.encode(), False)
         self._bucket(&program.ids_by_first, [(id.encode(), False) for id in ids])
         for byte in list(b"[*" + mask[:1]):
             program.begins_token[<int>byte] = True
@@ -188,6 +199,8 @@ cdef class Rulebook:
         literals = [
             (next(piece for piece in each.pieces if isinstance(piece, bytes)), each.ignore_case) for _, each in listed
         ]
+        for index, (literal, folded) in enumerate(literals):
+            program.shapes[index].first = self._anchor(literal.lower() if folded else literal, folded)
         return self._bucket(&program.shapes_by_first, literals)
 
     cdef int _fill_triggers(self, rules) except -1:
@@ -207,13 +220,16 @@ cdef class Rulebook:
             )
             for pattern in rules.patterns if pattern.literal
         ]  # fmt: skip
-        program.triggers = <Trigger*>self._array(len(listed), sizeof(Trigger))
-        for index, (literal, behind, kind, fold) in enumerate(listed):
+        kinds = {}
+        for literal, _, kind, fold in listed:
+            kinds.setdefault((literal, fold), []).append(kind)
+        program.triggers = <Trigger*>self._array(len(kinds), sizeof(Trigger))
+        for index, ((literal, fold), each) in enumerate(kinds.items()):
             trigger = &program.triggers[index]
-            trigger.literal = self._literal(literal)
-            trigger.kind = kind
-            trigger.fold = fold
-        self._bucket(&program.triggers_by_first, [(literal, fold) for literal, _, _, fold in listed])
+            trigger.anchor = self._anchor(literal, fold)
+            for kind in each:
+                trigger.kinds |= bit(kind)
+        self._bucket(&program.triggers_by_first, list(kinds))
         prints = [fingerprint(literal, *behind, fold=fold) for literal, behind, _, fold in listed]
         prints += [_shape_print(shape) for detector in rules.detectors for shape in detector.shapes]
         _set_bits(program.fours, beginnings(prints, 4))

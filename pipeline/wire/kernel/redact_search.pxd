@@ -15,8 +15,8 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp
 
 from pipeline.wire.kernel.arena cimport grown
-from pipeline.wire.kernel.redact_rules cimport Kinds, Program
-from pipeline.wire.kernel.walk cimport Cursor
+from pipeline.wire.kernel.redact_rules cimport Anchor, Kinds, Program
+from pipeline.wire.kernel.walk cimport Cursor, fixed64
 
 cdef extern from "redact_bytes.h" nogil:
     enum:
@@ -56,6 +56,8 @@ cdef struct Search:
     Match* list
     size_t count
     size_t room
+    Match* spare  # where lists are merged
+    size_t spare_room
 
 ctypedef bint (*Matcher)(Search*) noexcept nogil
 
@@ -89,8 +91,10 @@ cdef inline Cursor next_point(Search* search, Cursor at) noexcept nogil:
 
 
 cdef inline bint found(Search* search, Cursor start, Cursor stop) noexcept nogil:
-    """Note a match; False when there is no memory."""
+    """Note a match, unless a replacement stands there already; False when there is no memory."""
     cdef Match* list
+    if token_at(search.program, start, stop, True) is not NULL:
+        return True
     if search.count == search.room:
         list = <Match*>grown(search.list, &search.room, sizeof(Match))
         if list is NULL:
@@ -155,6 +159,20 @@ cdef inline bint same_folded(Cursor at, Cursor stop, const char* literal, size_t
         if lower(at[index]) != <uint8_t>literal[index]:
             return False
     return True
+
+
+cdef inline bint stands(const Anchor* anchor, Cursor at, Cursor stop) noexcept nogil:
+    """Tell whether a literal stands here."""
+    cdef const char* text = <const char*>anchor.literal.text
+    cdef size_t size = anchor.literal.size
+    if stop - at >= 8:
+        if (fixed64(at) | anchor.fold) & anchor.keep != anchor.first:
+            return False
+        if size <= 8:
+            return True
+    if anchor.folded:
+        return same_folded(at, stop, text, size)
+    return same(at, stop, text, size)
 
 
 cdef inline bint bounded_left(const Search* search, Cursor at) noexcept nogil:
