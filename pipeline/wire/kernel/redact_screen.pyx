@@ -56,6 +56,7 @@ cdef bint screen(
     search.start, search.stop, search.program = start, stop, program
     search.count = search.point_count = 0
     search.kinds = 0
+    search.token = NULL
     while True:
         left = stop - at
         valid = UINT64_MAX if left >= SCAN_WINDOW else (<uint64_t>1 << left) - 1
@@ -74,7 +75,9 @@ cdef bint screen(
             kinds = 0
             if triggers.literal & place and begins_literal(program, window + index):
                 kinds = literal_kinds(search, at + index, fixed32(window + index))
-            kinds = (kinds | closer(search, &triggers, place, at + index, &seen)) & wanted
+            if triggers.others & place:
+                kinds |= closer(search, &triggers, place, at + index, &seen)
+            kinds &= wanted
             if kinds and not add_point(search, at + index, kinds):
                 return False
         if left <= SCAN_WINDOW:
@@ -113,7 +116,7 @@ cdef Kinds closer(
     """Return the kinds that could match at a place, but for those that begin with a literal."""
     cdef Kinds kinds = 0
     if triggers.number & place:
-        kinds |= number_kinds(at, search.stop)
+        kinds |= number_kinds(search, at)
     if triggers.pair & place:
         kinds |= pair_kinds(search, at)
     if triggers.at & place:
@@ -129,8 +132,9 @@ cdef Kinds closer(
     return kinds
 
 
-cdef Kinds number_kinds(Cursor at, Cursor stop) noexcept nogil:
+cdef Kinds number_kinds(const Search* search, Cursor at) noexcept nogil:
     """Return what could begin with the digits here, which stand behind a boundary."""
+    cdef Cursor stop = search.stop
     cdef Cursor end = run_of(at, stop, DIGIT, 20), second
     cdef Py_ssize_t size = end - at, more
     cdef uint8_t behind = end[0] if end < stop else 0
@@ -140,7 +144,9 @@ cdef Kinds number_kinds(Cursor at, Cursor stop) noexcept nogil:
     second = run_of(end + 1, stop, DIGIT, 7) if end < stop else end
     more = second - end - 1
     if size <= 3 and behind == c".":
-        kinds = bit(IPV4) if 1 <= more <= 3 and quad_end(at, stop) is not NULL else 0
+        kinds = 0
+        if 1 <= more <= 3 and (at == search.start or (at - 1)[0] != c".") and quad_end(at, stop) is not NULL:
+            kinds = bit(IPV4)
         if size == 3 and more >= 3:
             kinds |= bit(PHONE) | bit(CH_AHV) | bit(BR_CPF)
         return kinds

@@ -53,6 +53,8 @@ cdef struct Search:
     Kinds kind  # that is being looked for,
     int32_t rule  # its rule,
     size_t next_point  # and the point behind the last one that was looked at
+    Cursor token  # the last replacement that was met
+    Cursor token_end
     Match* list
     size_t count
     size_t room
@@ -93,7 +95,7 @@ cdef inline Cursor next_point(Search* search, Cursor at) noexcept nogil:
 cdef inline bint found(Search* search, Cursor start, Cursor stop) noexcept nogil:
     """Note a match, unless a replacement stands there already; False when there is no memory."""
     cdef Match* list
-    if token_at(search.program, start, stop, True) is not NULL:
+    if start == search.token and stop == search.token_end or token_at(search.program, start, stop, True) is not NULL:
         return True
     if search.count == search.room:
         list = <Match*>grown(search.list, &search.room, sizeof(Match))
@@ -150,14 +152,28 @@ cdef inline bint same(Cursor at, Cursor stop, const char* literal, size_t size) 
     return <size_t>(stop - at) >= size and memcmp(at, literal, size) == 0
 
 
+cdef inline uint64_t case_of(uint64_t literal) noexcept nogil:
+    """Return the bits that tell upper from lower case in the letters of a literal in lower case, which holds none of `{|}~ and `."""
+    return literal & literal >> 1 & <uint64_t>0x2020202020202020
+
+
 cdef inline bint same_folded(Cursor at, Cursor stop, const char* literal, size_t size) noexcept nogil:
     """Tell whether a literal, given in lower case, stands here in any case."""
-    cdef size_t index
+    cdef Cursor wanted = <Cursor>literal
     if <size_t>(stop - at) < size:
         return False
-    for index in range(size):
-        if lower(at[index]) != <uint8_t>literal[index]:
+    while size >= 8:
+        if fixed64(at) | case_of(fixed64(wanted)) != fixed64(wanted):
             return False
+        at += 8
+        wanted += 8
+        size -= 8
+    while size:
+        if at[0] | case_of(wanted[0]) != wanted[0]:
+            return False
+        at += 1
+        wanted += 1
+        size -= 1
     return True
 
 
