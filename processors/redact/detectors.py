@@ -19,6 +19,8 @@ VISIBLE: Final = bytes(byte for byte in range(0x21, 0x7F) if byte not in b"\"'<>
 
 _PEM, _JWT, _TOKEN, _URL, _HEADER, _SESSION, _KEY_VALUE = range(7)
 _CARD, _IBAN, _NATIONAL, _SSN, _EMAIL, _IPV6, _IPV4, _PHONE = range(8, 16)
+HIGH_PRIORITY: Final = 7
+"""Of users' patterns that go before personal data."""
 PATTERN_PRIORITY: Final = 17
 """Of users' patterns: below every detector."""
 

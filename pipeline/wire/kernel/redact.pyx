@@ -25,7 +25,7 @@ from pipeline.wire.rules import Hits
 
 
 cdef enum:
-    MOST_KEPT = 4 << 20  # bytes of memory, from one payload to the next
+    MOST_KEPT = 8 << 20  # bytes of memory, from one payload to the next
 
 
 cdef class Workplace:
@@ -43,7 +43,7 @@ cdef class Workplace:
         release_arena(&self.walk.edits.arena)
         tidy_desk(&self.walk.desk)
         self.walk.edits.count = self.walk.log.count = 0
-        self.walk.edits.growth = self.walk.unknown_fields = 0
+        self.walk.edits.growth = self.walk.unknown_fields = self.walk.type_changed = self.walk.opaque_bytes = 0
         return self.walk.edits.room * sizeof(Edit) + size_of_desk(&self.walk.desk) <= MOST_KEPT
 
 
@@ -80,7 +80,10 @@ cdef class Redactor:
             redact_message(walk, book, walk.start, walk.limit, message, OTHER, 0)
         if walk.desk.new_keys.count:
             self._known = with_new(known, &walk.desk.new_keys, len(payload))
-        result = edited(payload, &walk.edits), Hits(counted(&walk.log, book), walk.unknown_fields)
+        result = (
+            edited(payload, &walk.edits),
+            Hits(counted(&walk.log, book), walk.unknown_fields, walk.type_changed, walk.opaque_bytes),
+        )
         if place.tidied():
             self._spare = place
         return result

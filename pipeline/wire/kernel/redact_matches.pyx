@@ -1,8 +1,9 @@
 """What the rules mean in a text: the matches of all kinds that the screen pointed at, and the choice among those that overlap."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, qsort, realloc
+from libc.string cimport memchr
 
 from pipeline.wire.kernel.redact_national cimport (
     find_br_cnpj, find_br_cpf, find_ch_ahv, find_cn_ric, find_es_dni, find_es_nie, find_fi_hetu, find_it_cf, find_uk_nino
@@ -58,6 +59,7 @@ cdef void clear_search(Search* search) noexcept nogil:
     free(search.points)
     free(search.list)
     free(search.spare)
+    free(search.read)
 
 
 cdef Selection select_matches(Search* search, bint in_keys) noexcept nogil:
@@ -148,6 +150,8 @@ cdef void leave_tokens_out(Search* search) noexcept nogil:
     """Leave out the matches that lie inside a replacement; these are read from left to right."""
     cdef Cursor at = search.start, token = NULL, end = NULL, found
     cdef size_t index, kept = 0
+    if not holds_any(search, search.program.token_bytes):
+        return
     for index in range(search.count):
         while at <= search.list[index].start and at < search.stop:
             if search.program.begins_token[at[0]]:
@@ -161,6 +165,15 @@ cdef void leave_tokens_out(Search* search) noexcept nogil:
             search.list[kept] = search.list[index]
             kept += 1
     search.count = kept
+
+
+cdef bint holds_any(const Search* search, const uint8_t* bytes_) noexcept nogil:
+    """Tell whether one of three bytes stands in the text."""
+    cdef int index
+    for index in range(3):
+        if memchr(search.start, bytes_[index], search.stop - search.start) is not NULL:
+            return True
+    return False
 
 
 cdef void leave_overlapping_out(Search* search) noexcept nogil:

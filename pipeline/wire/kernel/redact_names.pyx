@@ -7,7 +7,7 @@ from libc.string cimport memcmp
 
 from pipeline.wire.kernel.redact_keys cimport SAFE, SENSITIVE, WORD_SHIFT
 from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN, SECRET, Literal
-from pipeline.wire.kernel.redact_search cimport DIGIT, LOWER, UPPER, is_a, lower
+from pipeline.wire.kernel.redact_search cimport ALNUM, DIGIT, LOWER, UPPER, is_a, lower
 
 cdef enum:
     USUAL_NAME = 256  # bytes: longer ones need memory
@@ -119,25 +119,31 @@ cdef bint any_glob(const Names* globs, Cursor start, Cursor stop) noexcept nogil
 
 
 cdef bint fits_glob(Cursor glob, Cursor end, Cursor at, Cursor stop) noexcept nogil:
-    """Tell whether a whole text fits a glob in which only `*` is special."""
-    cdef Cursor star = NULL, resume = NULL
-    while at < stop:
+    """Tell whether a whole text fits a glob: `**` is anything, `*` anything without a dot, `?` one byte that is no dot."""
+    cdef Cursor star = NULL, resume = NULL  # behind the last `*`, and where what follows it was tried
+    cdef Cursor stars = NULL, resume_stars = NULL  # the same of the last `**`
+    while True:
         if glob < end and glob[0] == c"*":
-            star = glob
-            glob += 1
-            resume = at
-        elif glob < end and glob[0] == at[0]:
+            if end - glob > 1 and glob[1] == c"*":
+                glob += 2
+                stars, resume_stars, star = glob, at, NULL
+            else:
+                glob += 1
+                star, resume = glob, at
+            continue
+        if at == stop and glob == end:
+            return True
+        if at < stop and glob < end and (glob[0] == at[0] or (glob[0] == c"?" and at[0] != c".")):
             glob += 1
             at += 1
-        elif star is not NULL:
-            glob = star + 1
+        elif star is not NULL and resume < stop and resume[0] != c".":
             resume += 1
-            at = resume
+            glob, at = star, resume
+        elif stars is not NULL and resume_stars < stop:
+            resume_stars += 1
+            glob, at, star = stars, resume_stars, NULL
         else:
             return False
-    while glob < end and glob[0] == c"*":
-        glob += 1
-    return glob == end
 
 
 cdef Word word_at_end(const Names* names, Cursor start, Cursor stop) noexcept nogil:
@@ -146,8 +152,24 @@ cdef Word word_at_end(const Names* names, Cursor start, Cursor stop) noexcept no
     cdef uint32_t starts[USUAL_NAME + 1]
     cdef Words words
     words.joined, words.starts = joined, starts
-    read_words(start, stop, &words)
+    read_words(beginning_of_words(start, stop, names.longest), stop, &words)
     return last_word(names, &words)
+
+
+cdef inline bint in_word(uint8_t byte) noexcept nogil:
+    return is_a(byte, ALNUM) or byte >= 0x80
+
+
+cdef Cursor beginning_of_words(Cursor start, Cursor stop, int32_t count) noexcept nogil:
+    """Return a place between words from which on there are at least so many: what stands before need not be read."""
+    cdef Cursor at = stop - 1
+    while at > start:
+        if in_word(at[0]) and not in_word((at - 1)[0]):
+            count -= 1
+            if count <= 0:
+                return at
+        at -= 1
+    return start
 
 
 cdef Word last_word(const Names* names, const Words* words) noexcept nogil:

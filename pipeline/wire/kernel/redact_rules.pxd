@@ -72,6 +72,7 @@ cdef struct Rule:
 cdef struct Piece:
     Literal literal  # of size 0: a run
     const uint8_t* characters  # of a run: 256 flags
+    int32_t run  # number of these characters: runs of the same have the same
     size_t least
     size_t most  # SIZE_MAX: as long as they go on
 
@@ -115,6 +116,7 @@ cdef struct Names:
     # Names as words joined by dots, in lower case, by a byte: their first or their last.
     Literal* list
     int32_t count
+    int32_t longest  # words of the longest
     uint16_t first[257]
 
 cdef struct Program:
@@ -128,8 +130,10 @@ cdef struct Program:
     Literal masks[2]
     Anchor* ids
     Buckets ids_by_first
+    uint8_t token_bytes[3]  # with which a replacement can begin
     uint8_t begins_token[256]  # by byte: whether a replacement can begin with it
     int32_t shape_count
+    int32_t run_count
     Shape* shapes
     Buckets shapes_by_first
     Trigger* triggers

@@ -3,6 +3,7 @@
 import re
 
 import re2
+from msgspec.structs import replace
 
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING
@@ -12,7 +13,7 @@ from libc.string cimport memset
 
 from pipeline.wire.kernel.redact_fingerprints import beginnings, buckets, fingerprint
 from pipeline.wire.reference.redact_actions import Actions
-from pipeline.wire.reference.redact_keys import words
+from pipeline.wire.reference.redact_keys import as_read, words
 from pipeline.wire.reference.redact_text import TextRedactor
 from pipeline.wire.reference.walk import delimited
 from pipeline.wire.rules import KEY_RULE, Pattern
@@ -62,6 +63,10 @@ _LITERALS = {
     DSN_KV: ([b"password", b"pwd"], (b" \t=",), True),
     EMAIL: ([b"%40", b"\\u0040"], (_ALNUM + b"-" + bytes(range(128, 256)),), False),
 }  # fmt: skip
+_AS_EVER = {
+    "allowed": (), "scopes": (), "json_strings": True, "url_decode": True, "numbers": "auto", "bytes_values": "scan",
+    "on_wire_mismatch": "reject", "summary": "off",
+}  # fmt: skip
 
 
 def supported(rules):
@@ -73,6 +78,8 @@ def supported(rules):
         and all(re.fullmatch("[a-z0-9_]+", id) for id in ids)
         and all(piece != b"" for detector in rules.detectors for shape in detector.shapes for piece in shape.pieces)
         and "" not in (*rules.keys.exceptions, *rules.keys.safe)
+        and rules == replace(rules, **_AS_EVER)
+        and rules.keys == replace(rules.keys, sensitive_globs=(), exempt=(), listed=None)
     )
 
 
@@ -86,11 +93,11 @@ cdef class Rulebook:
         self._fill_shapes(rules)
         self._fill_triggers(rules)
         cdef Program* program = &self.program
-        program.sensitive = self._names(map(words, rules.keys.sensitive), 0)
-        program.exceptions = self._names(([name] for name in rules.keys.exceptions), 0)
-        program.safe = self._names(([name] for name in rules.keys.safe), 0)
-        program.option_words = self._names(map(words, rules.option_words), -1)
-        program.secret_words = self._names(map(words, rules.secret_words), -1)
+        program.sensitive = self._names(map(words, map(as_read, rules.keys.sensitive)), 0)
+        program.exceptions = self._names(([as_read(name)] for name in rules.keys.exceptions), 0)
+        program.safe = self._names(([as_read(name)] for name in rules.keys.safe), 0)
+        program.option_words = self._names(map(words, map(as_read, rules.option_words)), -1)
+        program.secret_words = self._names(map(words, map(as_read, rules.secret_words)), -1)
         self._patterns = None
         unanchored = [pattern for pattern in rules.patterns if not pattern.literal]
         if unanchored:
@@ -160,7 +167,8 @@ cdef class Rulebook:
         for order, id in enumerate(ids):
             program.ids[order] = self._anchor(id.encode(), False)
         self._bucket(&program.ids_by_first, [(id.encode(), False) for id in ids])
-        for byte in list(b"[*" + mask[:1]):
+        for order, byte in enumerate(list(b"[*" + mask[:1])):
+            program.token_bytes[order] = byte
             program.begins_token[<int>byte] = True
         return 0
 
@@ -178,6 +186,7 @@ cdef class Rulebook:
         cdef Shape* shape
         cdef int index, part
         listed = [(order, each) for order, rule in enumerate(rules.detectors) for each in rule.shapes]
+        runs = {}
         program.shape_count = len(listed)
         program.shapes = <Shape*>self._array(len(listed), sizeof(Shape))
         for index, (order, each) in enumerate(listed):
@@ -193,9 +202,12 @@ cdef class Rulebook:
                 if isinstance(piece, bytes):
                     shape.pieces[part].literal = self._literal(piece.lower() if each.ignore_case else piece)
                 else:
-                    shape.pieces[part].characters = self._literal(bytes(byte in piece.characters for byte in range(256))).text
+                    characters = bytes(byte in piece.characters for byte in range(256))
+                    shape.pieces[part].run = runs.setdefault(characters, len(runs))
+                    shape.pieces[part].characters = self._literal(characters).text
                     shape.pieces[part].least = piece.least
                     shape.pieces[part].most = SIZE_MAX if piece.most is None else piece.most
+        program.run_count = len(runs)
         literals = [
             (next(piece for piece in each.pieces if isinstance(piece, bytes)), each.ignore_case) for _, each in listed
         ]
@@ -255,12 +267,12 @@ cdef class Rulebook:
         return 0
 
     cdef Names _names(self, names, int edge):
-        """Return names, given as words, by their first byte (an edge of 0) or last (-1); what is not Latin-1 names nothing."""
+        """Return names, given as words, by their first byte (an edge of 0) or last (-1)."""
         cdef Names made
         cdef int index
-        joined = [".".join(each) for each in names]
-        joined = [each.encode("latin-1") for each in joined if each and max(each) <= "\xff"]
-        joined.sort(key=lambda name: name[edge])
+        listed = [list(each) for each in names if each]
+        joined = sorted((".".join(each).encode("latin-1") for each in listed), key=lambda name: name[edge])
+        made.longest = max(map(len, listed), default=0)
         made.count = len(joined)
         made.list = <Literal*>self._array(len(joined), sizeof(Literal))
         for index, name in enumerate(joined):

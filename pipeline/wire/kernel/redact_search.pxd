@@ -16,7 +16,7 @@ from libc.string cimport memcmp
 
 from pipeline.wire.kernel.arena cimport grown
 from pipeline.wire.kernel.redact_rules cimport Anchor, Kinds, Program
-from pipeline.wire.kernel.walk cimport Cursor, fixed64
+from pipeline.wire.kernel.walk cimport Cursor, fixed32, fixed64
 
 cdef extern from "redact_bytes.h" nogil:
     enum:
@@ -60,6 +60,7 @@ cdef struct Search:
     size_t room
     Match* spare  # where lists are merged
     size_t spare_room
+    Cursor* read  # by shapes: see there
 
 ctypedef bint (*Matcher)(Search*) noexcept nogil
 
@@ -76,7 +77,9 @@ cdef inline uint32_t first_four(Cursor at, Cursor stop) noexcept nogil:
     """Return the next four bytes as a little-endian number, zeros for those that are missing."""
     cdef uint32_t bytes_ = 0
     cdef int index
-    for index in range(4 if stop - at > 4 else stop - at):
+    if stop - at >= 4:
+        return fixed32(at)
+    for index in range(stop - at):
         bytes_ |= <uint32_t>at[index] << 8 * index
     return bytes_
 

@@ -5,13 +5,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-import re2
-
 from pipeline.wire.reference import redact_personal, redact_secrets
 from pipeline.wire.reference.redact_actions import Actions
 from pipeline.wire.reference.redact_boundaries import Span
 from pipeline.wire.reference.redact_keys import last_word, remembered
 from pipeline.wire.reference.redact_national import NATIONAL
+from pipeline.wire.reference.redact_patterns import allowance, pattern_matcher
 from pipeline.wire.reference.redact_shapes import shapes
 from pipeline.wire.rules import Detector, Pattern, Rule, Rules
 
@@ -42,6 +41,8 @@ class Scanner:
 
     def __init__(self, rules: Rules, actions: Actions) -> None:
         self._actions = actions
+        self.excused = allowance(rules.allowed)
+        """Tells whether a rule's match of a text is allowed to stay."""
         matchers = _matchers(rules, actions.token)
         self._rules = [
             _Rule(rule.id, rule.priority, order, _matcher(rule, matchers, actions.tokens), _in_keys(rule))
@@ -68,7 +69,7 @@ class Scanner:
             (start, rule.priority, -end, rule.order, rule.id)
             for rule in rules
             for start, end in rule.spans(text)
-            if not (tokens and _in_token(tokens, start, end))
+            if not (tokens and _in_token(tokens, start, end)) and not self.excused(rule.id, text[start:end])
         )
         selected = []
         behind = 0
@@ -91,7 +92,7 @@ def _in_keys(rule: Rule) -> bool:
 
 def _matcher(rule: Rule, matchers: dict[str, Matcher], tokens: "re.Pattern[bytes]") -> Matcher:
     if isinstance(rule, Pattern):
-        return _pattern(rule, tokens)
+        return pattern_matcher(rule, tokens)
     return shapes(rule.shapes) if rule.shapes else matchers[rule.id]
 
 
@@ -118,26 +119,3 @@ def _matchers(rules: Rules, token: bytes) -> dict[str, Matcher]:
         "cli_secret": redact_secrets.cli_secret(token, last_word(rules.option_words)),
         "dsn_kv": redact_secrets.dsn_kv(token),
     }
-
-
-def _pattern(pattern: Pattern, tokens: "re.Pattern[bytes]") -> Matcher:
-    """Return the matcher of a user's pattern. It sees the text between replacements: there is nothing to find in them."""
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = not pattern.ignore_case
-    compiled = re2.compile(pattern.regex.encode(), options)
-    literal = pattern.literal.encode()
-    if pattern.ignore_case:
-        literal = literal.lower()
-
-    def spans(text: bytes) -> Iterable[Span]:
-        if literal in (text.lower() if pattern.ignore_case else text):
-            at = 0
-            for start, end in (*(token.span() for token in tokens.finditer(text)), (len(text), len(text))):
-                for found in compiled.finditer(text, at, start):
-                    first, last = found.span(pattern.group)
-                    if first < last:
-                        yield first, last
-                at = end
-
-    return spans
