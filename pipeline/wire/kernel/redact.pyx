@@ -14,6 +14,7 @@ from pipeline.wire.kernel.redact_books cimport OTHER, Walk, counted
 from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED, Desk, clear_desk, size_of_desk, tidy_desk
 from pipeline.wire.kernel.redact_keys cimport KnownKeys, with_new
 from pipeline.wire.kernel.redact_messages cimport redact_message
+from pipeline.wire.kernel.redact_patterns cimport search_texts
 from pipeline.wire.kernel.redact_rules cimport Rulebook
 from pipeline.wire.kernel.redact_text cimport redact_text
 from pipeline.wire.kernel.walk cimport Cursor, root
@@ -75,15 +76,17 @@ cdef class Redactor:
         walk.start = <Cursor>PyBytes_AS_STRING(payload)
         walk.limit = walk.start + PyBytes_GET_SIZE(payload)
         walk.drops_unknown = self._drops_unknown
+        walk.takes_mismatches = book.program.takes_mismatches
         walk.desk.known_keys = &known.keys
+        walk.desk.texts.start, walk.desk.texts.limit = walk.start, walk.limit
+        if book.joined is not None:
+            self._search_all(walk, message)
         with nogil:
             redact_message(walk, book, walk.start, walk.limit, message, OTHER, 0)
         if walk.desk.new_keys.count:
             self._known = with_new(known, &walk.desk.new_keys, len(payload))
-        result = (
-            edited(payload, &walk.edits),
-            Hits(counted(&walk.log, book), walk.unknown_fields, walk.type_changed, walk.opaque_bytes),
-        )
+        done = counted(&walk.log, book)
+        result = edited(payload, &walk.edits), Hits(done, walk.unknown_fields, walk.type_changed, walk.opaque_bytes)
         if place.tidied():
             self._spare = place
         return result
@@ -92,6 +95,17 @@ cdef class Redactor:
         """Return the spare place, which is nobody else's then, or a new one."""
         place, self._spare = self._spare, None
         return Workplace() if place is None else place
+
+    cdef int _search_all(self, Walk* walk, uint32_t message) except -1:
+        """Have users' patterns search all texts at once: a walk collects them, and all else that it does is forgotten."""
+        cdef Rulebook book = self._book
+        walk.desk.texts.collecting = True
+        with nogil:
+            redact_message(walk, book, walk.start, walk.limit, message, OTHER, 0)
+        walk.desk.texts.collecting = False
+        walk.edits.count, walk.edits.growth, walk.log.count = 0, 0, 0
+        walk.unknown_fields, walk.type_changed, walk.opaque_bytes = 0, 0, 0
+        return search_texts(&walk.desk.texts, book.joined)
 
     def scrub(self, str text not None):
         """Return a text as it would be left in the body of a log record."""

@@ -3,7 +3,6 @@
 import re
 
 import re2
-from msgspec.structs import replace
 
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING
@@ -14,9 +13,11 @@ from libc.string cimport memset
 from pipeline.wire.kernel.redact_fingerprints import beginnings, buckets, fingerprint
 from pipeline.wire.reference.redact_actions import Actions
 from pipeline.wire.reference.redact_keys import as_read, words
-from pipeline.wire.reference.redact_text import TextRedactor
+from pipeline.wire.reference.redact_patterns import allowance, anchor, pattern_matcher
+from pipeline.wire.reference.redact_summary import OWN
+from pipeline.wire.reference.redact_text import MAX_NESTED_JSON, TextRedactor
 from pipeline.wire.reference.walk import delimited
-from pipeline.wire.rules import KEY_RULE, Pattern
+from pipeline.wire.rules import BYTES_RULE, KEY_RULE, Pattern
 
 _KINDS = {
     "pem": PEM, "jwt": JWT, "url_cred": URL_CRED, "auth_header": AUTH_HEADER, "cookie": COOKIE, "session_kv": SESSION_KV,
@@ -63,10 +64,7 @@ _LITERALS = {
     DSN_KV: ([b"password", b"pwd"], (b" \t=",), True),
     EMAIL: ([b"%40", b"\\u0040"], (_ALNUM + b"-" + bytes(range(128, 256)),), False),
 }  # fmt: skip
-_AS_EVER = {
-    "allowed": (), "scopes": (), "json_strings": True, "url_decode": True, "numbers": "auto", "bytes_values": "scan",
-    "on_wire_mismatch": "reject", "summary": "off",
-}  # fmt: skip
+_BYTES_VALUES = {"scan": SCAN_BYTES, "drop": DROP_BYTES, "pass": PASS_BYTES}
 
 
 def supported(rules):
@@ -77,9 +75,9 @@ def supported(rules):
         and len(set(ids)) == len(ids) < 1000
         and all(re.fullmatch("[a-z0-9_]+", id) for id in ids)
         and all(piece != b"" for detector in rules.detectors for shape in detector.shapes for piece in shape.pieces)
-        and "" not in (*rules.keys.exceptions, *rules.keys.safe)
-        and rules == replace(rules, **_AS_EVER)
-        and rules.keys == replace(rules.keys, sensitive_globs=(), exempt=(), listed=None)
+        and "" not in (*rules.keys.exceptions, *rules.keys.safe, *rules.keys.sensitive_globs, *(rules.keys.listed or ()))
+        and not rules.scopes
+        and rules.summary == "off"
     )
 
 
@@ -93,23 +91,30 @@ cdef class Rulebook:
         self._fill_shapes(rules)
         self._fill_triggers(rules)
         cdef Program* program = &self.program
-        program.sensitive = self._names(map(words, map(as_read, rules.keys.sensitive)), 0)
-        program.exceptions = self._names(([as_read(name)] for name in rules.keys.exceptions), 0)
-        program.safe = self._names(([as_read(name)] for name in rules.keys.safe), 0)
-        program.option_words = self._names(map(words, map(as_read, rules.option_words)), -1)
-        program.secret_words = self._names(map(words, map(as_read, rules.secret_words)), -1)
-        self._patterns = None
-        unanchored = [pattern for pattern in rules.patterns if not pattern.literal]
-        if unanchored:
-            program.every_text = True
-            tokens = Actions(rules).tokens
-            compiled = []
-            for pattern in unanchored:
-                options = re2.Options()
-                options.log_errors = False
-                options.case_sensitive = not pattern.ignore_case
-                compiled.append(re2.compile(pattern.regex.encode(), options))
-            self._patterns = tokens, compiled
+        program.sensitive = self._names(_split(rules.keys.sensitive), 0)
+        program.exceptions = self._names(_whole(rules.keys.exceptions), 0)
+        program.safe = self._names(_whole(rules.keys.safe), 0)
+        program.option_words = self._names(_split(rules.option_words), -1)
+        program.secret_words = self._names(_split(rules.secret_words), -1)
+        program.sensitive_globs = self._names(_whole(name.encode().lower().decode() for name in rules.keys.sensitive_globs), 0)
+        program.exempt = self._names(_whole(rules.keys.exempt), 0)
+        program.lists = rules.keys.listed is not None
+        listed = rules.keys.listed or ()
+        program.listed = self._names(_whole(listed if rules.summary == "off" else (*listed, *map(bytes.decode, OWN))), 0)
+        program.json_levels = MAX_NESTED_JSON if rules.json_strings else 0
+        program.decodes = rules.url_decode
+        program.finds_card_numbers = rules.numbers == "auto"
+        program.bytes_values = _BYTES_VALUES[rules.bytes_values]
+        program.takes_mismatches = rules.on_wire_mismatch == "unknown"
+        program.excuses = len(rules.allowed) > 0
+        self._excused = allowance(rules.allowed)
+        tokens = Actions(rules).tokens
+        self._matchers = [
+            (order, pattern_matcher(pattern, tokens)) for order, pattern in enumerate(rules.patterns, len(rules.detectors))
+        ]
+        loose = [pattern for pattern in rules.patterns if not anchor(pattern)]
+        program.every_text = len(loose) > 0
+        self.joined = _joined(rules, loose) if loose else None
 
     cdef void* _array(self, Py_ssize_t count, size_t size) except NULL:
         """Return zeroed memory that lives as long as the rules."""
@@ -138,7 +143,7 @@ cdef class Rulebook:
         cdef int order
         cdef bytes mask = rules.mask.encode()
         listed = rules.of_values()
-        ids = [*(each.id for each in listed), KEY_RULE]
+        ids = [*(each.id for each in listed), KEY_RULE, *([BYTES_RULE] if rules.bytes_values == "drop" else [])]
         self.labels = tuple(ids)
         program.rule_count = len(listed)
         program.rules = <Rule*>self._array(len(listed), sizeof(Rule))
@@ -226,12 +231,8 @@ cdef class Rulebook:
             for literal in literals
         ]
         listed += [
-            (
-                pattern.literal.encode().lower() if pattern.ignore_case else pattern.literal.encode(),
-                (), PATTERN, pattern.ignore_case,
-            )
-            for pattern in rules.patterns if pattern.literal
-        ]  # fmt: skip
+            (anchor(pattern), (), PATTERN, pattern.ignore_case) for pattern in rules.patterns if anchor(pattern)
+        ]
         kinds = {}
         for literal, _, kind, fold in listed:
             kinds.setdefault((literal, fold), []).append(kind)
@@ -281,10 +282,39 @@ cdef class Rulebook:
             made.first[index] = sum(name[edge] < index for name in joined)
         return made
 
-    cdef bint pattern_found(self, bytes text):
-        """Tell whether a pattern without a literal may find something; behind a replacement it may find more than here."""
-        tokens, compiled = self._patterns
-        return tokens.search(text) is not None or any(pattern.search(text) is not None for pattern in compiled)
+    cdef list pattern_matches(self, bytes text):
+        """Return what users' patterns find in a text: the order of the rule, start, end."""
+        return [(order, *span) for order, spans in self._matchers for span in spans(text)]
+
+    cdef bint excused(self, int32_t rule, bytes match):
+        """Tell whether a rule's match is allowed to stay."""
+        return self._excused(self.labels[rule], match)
+
+
+def _split(names):
+    """Return names as words."""
+    return [words(as_read(name)) for name in names]
+
+
+def _whole(names):
+    """Return names as one word each."""
+    return [[as_read(name)] for name in names]
+
+
+def _joined(rules, patterns):
+    """Return one expression for all these patterns, which finds what touches each match in texts that are joined by line feeds.
+
+    It also finds replacements: behind one a pattern may find more than in the whole text. None when a pattern tells the end of a
+    text from the end of a line, or may do so.
+    """
+    if any(re.search(r"\\[AzQ]|\(\?[a-zA-Z]*-", pattern.regex) for pattern in patterns):
+        return None
+    options = re2.Options()
+    options.log_errors = False
+    masks = [re2.escape(mask) for mask in (rules.mask.encode(), b"***REDACTED***")]
+    tags = b"\\[(?:%b)[#\\]]" % b"|".join(rule.id.encode() for rule in (*rules.patterns, *rules.detectors))
+    shapes = [b"(?%b:%b)" % (b"im" if each.ignore_case else b"m", each.regex.encode()) for each in patterns]
+    return re2.compile(b"|".join((*shapes, *masks, tags, b"\\[key[#\\]]|\\[bytes[#\\]]")), options)
 
 
 def _beginning(literal, fold):

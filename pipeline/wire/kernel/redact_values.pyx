@@ -6,18 +6,20 @@ from libc.string cimport memcpy
 
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame, undo_frame
 from pipeline.wire.kernel.redact_books cimport (
-    DROPPED, begin, keep_last_entry, named, no_memory, put_entry, refuse, unknown
+    DROPPED, begin, field_of, keep_last_entry, named, no_memory, put_entry, refuse, unknown
 )
-from pipeline.wire.kernel.redact_desk cimport CHANGED
+from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_messages cimport redact_message
 from pipeline.wire.kernel.redact_personal cimport is_card
-from pipeline.wire.kernel.redact_rules cimport CARD, DRY_RUN, Rule
+from pipeline.wire.kernel.redact_patterns cimport is_excused
+from pipeline.wire.kernel.redact_rules cimport CARD, DROP, DROP_BYTES, DRY_RUN, MASK, PASS_BYTES, SCAN_BYTES, Rule
+from pipeline.wire.kernel.redact_text cimport is_settled
 from pipeline.wire.kernel.tables cimport (
     AnyValue, AnyValue_array_value, AnyValue_bytes_value, AnyValue_double_value, AnyValue_int_value, AnyValue_kvlist_value,
     AnyValue_string_value, ArrayValue, KeyValueList, OtlpField,
 )
-from pipeline.wire.kernel.walk cimport MAX_DEPTH, TOO_DEEP, Cursor, expected, fixed64, next_field, refused, varint
+from pipeline.wire.kernel.walk cimport MAX_DEPTH, TOO_DEEP, Cursor, fixed64, next_field, refused, varint
 
 cdef enum:
     MAX_TEXT_IN_BYTES = 64 * 1024
@@ -37,7 +39,7 @@ cdef int redact_value(
         at = next_field(at, visit.stop, &field, &walk.fault)
         if at is NULL:
             return refuse(walk)
-        expected_field = expected(AnyValue, &field, &walk.fault)
+        expected_field = field_of(walk, AnyValue, &field)
         if expected_field is NULL:
             return refuse(walk)
         if expected_field.wires == 0 or expected_field.absent:
@@ -56,10 +58,17 @@ cdef int redact_value(
             if field.number == AnyValue_string_value:
                 if safe:
                     continue
-            elif field.stop - field.value > MAX_TEXT_IN_BYTES or not is_utf8(field.value, field.stop):
+            elif book.program.bytes_values == DROP_BYTES:
+                outcome = drop_bytes(walk, book, &field, place)
+            elif (
+                book.program.bytes_values == PASS_BYTES
+                or field.stop - field.value > MAX_TEXT_IN_BYTES
+                or not is_utf8(field.value, field.stop)
+            ):
                 walk.opaque_bytes += 1
                 continue
-            outcome = redact_leaf(walk, book, field.value, field.stop, place)
+            if field.number == AnyValue_string_value or book.program.bytes_values == SCAN_BYTES:
+                outcome = redact_leaf(walk, book, field.value, field.stop, place)
             if outcome == CHANGED:
                 replace_text(walk, &field)
         elif field.number == AnyValue_int_value or field.number == AnyValue_double_value:
@@ -69,6 +78,17 @@ cdef int redact_value(
             return DROPPED
     close_frame(&walk.edits, visit, &frame)
     return 0
+
+
+cdef int drop_bytes(Walk* walk, Rulebook book, const Visit* visit, Place place) except -1 nogil:
+    """Have a byte value go, or mask it where nothing can be removed."""
+    if is_settled(book, visit.value, visit.stop):
+        return UNCHANGED
+    put_entry(walk, book.program.rule_count + 1, place.location, DROP if place.droppable else MASK)
+    if place.droppable:
+        return DROPPED
+    walk.desk.result, walk.desk.result_size = book.program.masks[0].text, book.program.masks[0].size
+    return CHANGED
 
 
 cdef int redact_elements(Walk* walk, Rulebook book, const Visit* visit, Place place, int depth) except -1 nogil:
@@ -81,7 +101,7 @@ cdef int redact_elements(Walk* walk, Rulebook book, const Visit* visit, Place pl
         at = next_field(at, visit.stop, &element, &walk.fault)
         if at is NULL:
             return refuse(walk)
-        field = expected(ArrayValue, &element, &walk.fault)
+        field = field_of(walk, ArrayValue, &element)
         if field is NULL:
             return refuse(walk)
         if field.wires == 0:
@@ -101,10 +121,12 @@ cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place plac
     cdef Visit string = visit[0]
     cdef int size, outcome, order = book.program.rule_of[<int>CARD]
     cdef const Rule* rule
-    if order < 0:
+    if order < 0 or not book.program.finds_card_numbers:
         return 0
     size = whole_number(visit, digits, &walk.fault)
     if size < 12 or not is_card(digits, size):
+        return 0
+    if book.program.excuses and is_excused(book, order, digits, digits + size):
         return 0
     rule = &book.program.rules[order]
     if rule.known:
