@@ -12,7 +12,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pipeline.wire.kernel.redact_rules import supported  # type: ignore[import-untyped]
+from pipeline.wire.kernel.redact_rules import supported  # type: ignore[import-not-found]
 
 from pipeline.types import SIGNALS, Secret, Signal
 from pipeline.wire.reference.walk import MAX_DEPTH, delimited
