@@ -5,6 +5,7 @@ All is looked at without the GIL; what is rare and left to the reference takes i
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.ref cimport PyObject
 from libc.stdint cimport uint32_t
 from libc.stdlib cimport free
 
@@ -16,12 +17,14 @@ from pipeline.wire.kernel.redact_keys cimport KnownKeys, with_new
 from pipeline.wire.kernel.redact_messages cimport redact_message
 from pipeline.wire.kernel.redact_patterns cimport search_texts
 from pipeline.wire.kernel.redact_rules cimport Rulebook
+from pipeline.wire.kernel.redact_scopes cimport Scoping
 from pipeline.wire.kernel.redact_text cimport redact_text
 from pipeline.wire.kernel.walk cimport Cursor, root
 
 from pipeline.wire.kernel.redact_rules import supported
 from pipeline.wire.reference.redact import Redactor as ReferenceRedactor
 from pipeline.wire.reference.redact_actions import Place
+from pipeline.wire.reference.redact_summary import summarised
 from pipeline.wire.rules import Hits
 
 
@@ -52,15 +55,19 @@ cdef class Redactor:
     """Takes personal data and secrets out of payloads. Immutable for whoever uses it: safe to share by threads."""
 
     cdef Rulebook _book
+    cdef Scoping _scoping
     cdef KnownKeys _known  # replaced as a whole: a walk keeps the one that it began with
     cdef bint _drops_unknown
+    cdef str _summary
     cdef Workplace _spare  # of the last call, for the next
     cdef object _reference
 
     def __init__(self, rules):
         self._reference = None if supported(rules) else ReferenceRedactor(rules)
         if self._reference is None:
-            self._book = Rulebook(rules)
+            self._scoping = Scoping(rules)
+            self._book = self._scoping.books[0]
+            self._summary = rules.summary
             self._known = KnownKeys()
             self._drops_unknown = rules.unknown_fields == "drop"
 
@@ -77,6 +84,10 @@ cdef class Redactor:
         walk.limit = walk.start + PyBytes_GET_SIZE(payload)
         walk.drops_unknown = self._drops_unknown
         walk.takes_mismatches = book.program.takes_mismatches
+        walk.scopes = &self._scoping.scopes
+        summaries = []
+        walk.summaries = NULL if self._summary == "off" else <PyObject*>summaries
+        walk.records = 0
         walk.desk.known_keys = &known.keys
         walk.desk.texts.start, walk.desk.texts.limit = walk.start, walk.limit
         if book.joined is not None:
@@ -85,8 +96,11 @@ cdef class Redactor:
             redact_message(walk, book, walk.start, walk.limit, message, OTHER, 0)
         if walk.desk.new_keys.count:
             self._known = with_new(known, &walk.desk.new_keys, len(payload))
-        done = counted(&walk.log, book)
-        result = edited(payload, &walk.edits), Hits(done, walk.unknown_fields, walk.type_changed, walk.opaque_bytes)
+        done = counted(&walk.log, self._scoping.books)
+        redacted = edited(payload, &walk.edits)
+        if summaries:
+            redacted = summarised(redacted, signal, summaries, with_keys=self._summary == "debug")
+        result = redacted, Hits(done, walk.unknown_fields, walk.type_changed, walk.opaque_bytes)
         if place.tidied():
             self._spare = place
         return result
@@ -105,6 +119,9 @@ cdef class Redactor:
         walk.desk.texts.collecting = False
         walk.edits.count, walk.edits.growth, walk.log.count = 0, 0, 0
         walk.unknown_fields, walk.type_changed, walk.opaque_bytes = 0, 0, 0
+        if walk.summaries is not NULL:
+            walk.records = 0
+            (<list>walk.summaries).clear()
         return search_texts(&walk.desk.texts, book.joined)
 
     def scrub(self, str text not None):

@@ -10,6 +10,7 @@ from pipeline.wire.kernel.redact_distinct cimport claim_name, take_name
 from pipeline.wire.kernel.redact_keys cimport DATA, RULE_SHIFT, SAFE, SENSITIVE, UNLISTED
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_rules cimport DROP, DRY_RUN, Literal, Rule
+from pipeline.wire.kernel.redact_scopes cimport attributes_of, rules_of
 from pipeline.wire.kernel.redact_sensitive cimport redact_sensitive
 from pipeline.wire.kernel.redact_values cimport redact_value
 from pipeline.wire.kernel.tables cimport (
@@ -45,7 +46,7 @@ cdef int redact_attribute(
     # what nearly all of them are: a key, then a value
     if visit.stop - visit.value < 4 or visit.value[0] != (KeyValue_key << 3 | DELIMITED) or visit.value[1] >= 0x80:
         return redact_odd_attribute(walk, book, map, visit, location, depth)
-    if visit.value[1] >= visit.stop - name:
+    if visit.value[1] >= visit.stop - name or (walk.scopes.count and attributes_of(map.message)):
         return redact_odd_attribute(walk, book, map, visit, location, depth)
     name_stop = name + visit.value[1]
     if not is_one_field(name_stop, visit.stop, KeyValue_value << 3 | DELIMITED, &value, &walk.fault):
@@ -88,6 +89,23 @@ cdef int redact_odd_attribute(
     Walk* walk, Rulebook book, Map* map, const Visit* visit, int location, int depth
 ) except -1 nogil:
     """Redact an attribute with its fields in any order and number, or with a key that is data."""
+    cdef Cursor at = visit.value, name = visit.value, stop = visit.value
+    cdef Visit field
+    while at < visit.stop:
+        at = next_field(at, visit.stop, &field, &walk.fault)
+        if at is NULL:
+            return refuse(walk)
+        if field.number == KeyValue_key and field.wire == DELIMITED:
+            name, stop = field.value, field.stop  # the last one counts
+    return redact_by(
+        walk, book, <Rulebook>rules_of(walk.scopes, book, attributes_of(map.message), name, stop), map, visit, location, depth
+    )
+
+
+cdef int redact_by(
+    Walk* walk, Rulebook book, Rulebook values, Map* map, const Visit* visit, int location, int depth
+) except -1 nogil:
+    """Redact an attribute by the rules that hold for its value; those of its map hold for its key as a text."""
     cdef Cursor at = visit.value
     cdef Visit field
     cdef const OtlpField* expected_field
@@ -100,16 +118,16 @@ cdef int redact_odd_attribute(
         if at is NULL:
             return refuse(walk)
         if field.number == KeyValue_key and field.wire == DELIMITED:
-            verdict = judged_name(&walk.desk, book, field.value, field.stop, walk.limit)
+            verdict = judged_name(&walk.desk, values, field.value, field.stop, walk.limit)
             any_key |= verdict
             all_keys &= verdict
             named = True
     begin(walk, visit, &frame)
-    if book.program.lists and map.message != KeyValueList:
+    if values.program.lists and map.message != KeyValueList:
         if not named:
-            verdict = judged_name(&walk.desk, book, visit.value, visit.value, walk.limit)
+            verdict = judged_name(&walk.desk, values, visit.value, visit.value, walk.limit)
         if verdict & UNLISTED:  # the last one counts
-            put_entry(walk, book.program.rule_count, location, DROP)
+            put_entry(walk, values, values.program.rule_count, location, DROP)
             return end_attribute(walk, visit, &frame, mark, DROPPED)
     at = visit.value
     while at < visit.stop and outcome != DROPPED:
@@ -122,9 +140,9 @@ cdef int redact_odd_attribute(
         elif expected_field.kind != KIND_message:
             outcome = redact_key(walk, book, map, &field)
         elif any_key & SENSITIVE:
-            outcome = redact_sensitive(walk, book, &field, Place(location, False, True))
+            outcome = redact_sensitive(walk, values, &field, Place(location, False, True))
         else:
-            outcome = redact_value(walk, book, &field, Place(location, False, True), depth, named and all_keys & SAFE)
+            outcome = redact_value(walk, values, &field, Place(location, False, True), depth, named and all_keys & SAFE)
     return end_attribute(walk, visit, &frame, mark, outcome)
 
 
@@ -138,7 +156,7 @@ cdef int redact_key(Walk* walk, Rulebook book, Map* map, const Visit* visit) exc
         return 0
     rule = &book.program.rules[verdict >> RULE_SHIFT]
     if rule.known:
-        put_entry(walk, verdict >> RULE_SHIFT, KEY, rule.action)
+        put_entry(walk, book, verdict >> RULE_SHIFT, KEY, rule.action)
         if rule.action == DRY_RUN:
             return 0
         wanted = rule.replacement

@@ -19,7 +19,7 @@ cdef int redact_leaf(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place
     if outcome == UNDECIDED:
         return ask_reference(walk, book, start, stop, place)
     for index in range(walk.desk.log.count):
-        put_entry(walk, walk.desk.log.list[index] >> 3, place.location, walk.desk.log.list[index] & 7)
+        put_entry(walk, book, walk.desk.log.list[index] >> 3, place.location, walk.desk.log.list[index] & 7)
     if outcome == CHANGED and <size_t>(stop - start) == walk.desk.result_size:
         if memcmp(start, walk.desk.result, walk.desk.result_size) == 0:
             return UNCHANGED

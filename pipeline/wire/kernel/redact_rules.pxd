@@ -126,6 +126,7 @@ cdef struct Names:
     uint16_t first[257]
 
 cdef struct Program:
+    uint32_t number  # of the rulebook
     Kinds kinds  # that there are rules of
     Kinds key_kinds  # those that also look at the names of attributes
     int32_t rule_of[KINDS]

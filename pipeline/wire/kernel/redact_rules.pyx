@@ -76,15 +76,16 @@ def supported(rules):
         and all(re.fullmatch("[a-z0-9_]+", id) for id in ids)
         and all(piece != b"" for detector in rules.detectors for shape in detector.shapes for piece in shape.pieces)
         and "" not in (*rules.keys.exceptions, *rules.keys.safe, *rules.keys.sensitive_globs, *(rules.keys.listed or ()))
-        and not rules.scopes
-        and rules.summary == "off"
+        and all(scope.rules.scopes == () and supported(scope.rules) for scope in rules.scopes)
+        and len(rules.scopes) < 1000
     )
 
 
 cdef class Rulebook:
     """Rules of a redactor. Immutable: safe to share by threads."""
 
-    def __init__(self, rules):
+    def __init__(self, rules, number):
+        self.program.number = number
         self.text = TextRedactor(rules)
         self._memory = []
         self._fill_rules(rules)

@@ -57,7 +57,7 @@ cdef int redact_sensitive(Walk* walk, Rulebook book, const Visit* visit, Place p
         return 0
     if start is not NULL and is_settled(book, start, stop):
         return 0
-    put_entry(walk, book.program.rule_count, place.location, rule.action)
+    put_entry(walk, book, book.program.rule_count, place.location, rule.action)
     if rule.action == DROP:
         return DROPPED
     if rule.action != DRY_RUN:

@@ -84,7 +84,7 @@ cdef int drop_bytes(Walk* walk, Rulebook book, const Visit* visit, Place place) 
     """Have a byte value go, or mask it where nothing can be removed."""
     if is_settled(book, visit.value, visit.stop):
         return UNCHANGED
-    put_entry(walk, book.program.rule_count + 1, place.location, DROP if place.droppable else MASK)
+    put_entry(walk, book, book.program.rule_count + 1, place.location, DROP if place.droppable else MASK)
     if place.droppable:
         return DROPPED
     walk.desk.result, walk.desk.result_size = book.program.masks[0].text, book.program.masks[0].size
@@ -130,7 +130,7 @@ cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place plac
         return 0
     rule = &book.program.rules[order]
     if rule.known:
-        put_entry(walk, order, place.location, rule.action)
+        put_entry(walk, book, order, place.location, rule.action)
         if rule.action == DRY_RUN:
             return 0
         walk.desk.result, walk.desk.result_size = rule.replacement.text, rule.replacement.size

@@ -12,6 +12,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pipeline.wire.kernel.redact_rules import supported  # type: ignore[import-not-found]
 
 from pipeline.types import SIGNALS, Secret, Signal
 from pipeline.wire.reference.walk import MAX_DEPTH, delimited
@@ -286,3 +287,8 @@ def test_odd_rules_are_the_references(rules: Rules) -> None:
     made = log(b"x ab1234 password=hunter2")
     assert KERNEL(rules).redact(made, "logs") == REFERENCE(rules).redact(made, "logs")
     assert KERNEL(rules).scrub("ab1234") == REFERENCE(rules).scrub("ab1234")
+
+
+@pytest.mark.parametrize("name", list(SETTINGS))
+def test_no_settings_are_the_references(name: str) -> None:
+    assert supported(compile_rules(SETTINGS[name]))
