@@ -77,6 +77,7 @@ cdef class Redactor:
         walk.limit = walk.start + PyBytes_GET_SIZE(payload)
         walk.drops_unknown = self._drops_unknown
         walk.takes_mismatches = book.program.takes_mismatches
+        walk.judged_name = NULL
         walk.desk.known_keys = &known.keys
         walk.desk.texts.start, walk.desk.texts.limit = walk.start, walk.limit
         if book.joined is not None:

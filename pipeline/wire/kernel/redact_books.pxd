@@ -42,6 +42,9 @@ cdef struct Walk:
     int64_t opaque_bytes
     bint drops_unknown
     bint takes_mismatches
+    Cursor judged_name  # of an attribute, the last one that was judged,
+    Cursor judged_name_stop
+    int verdict  # and what it says
 
 cdef inline const OtlpField* field_of(Walk* walk, uint32_t message, const Visit* visit) noexcept nogil:
     """Return the table entry of a field, one without `wires` for an unknown one; NULL and a fault when it is malformed."""
