@@ -39,6 +39,7 @@ ADVERSARIAL: Final[dict[str, Callable[[int], str]]] = {
     "sk-ant at boundaries": _repeated(" sk-ant-"),
     "sk-ant alone": _repeated("sk-ant-"),
     "tokens in tokens": _repeated("glsoat--"),
+    "key inside names": _repeated("key:x"),
     "9": _repeated("9"),
     "9 ": _repeated("9 "),
     "deep": _repeated('{"a":'),

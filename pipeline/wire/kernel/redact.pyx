@@ -84,6 +84,7 @@ cdef class Redactor:
         walk.limit = walk.start + PyBytes_GET_SIZE(payload)
         walk.drops_unknown = self._drops_unknown
         walk.takes_mismatches = book.program.takes_mismatches
+        walk.judged_name = NULL
         walk.scopes = &self._scoping.scopes
         summaries = []
         walk.summaries = NULL if self._summary == "off" else <PyObject*>summaries

@@ -2,6 +2,7 @@
 
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint64_t
+from cpython.object cimport PyObject
 
 from pipeline.wire.kernel.edits cimport Frame, close_frame, drop_frame
 from pipeline.wire.kernel.redact_books cimport DROPPED, KEY, Place, begin, field_of, keep_last_entry, put_entry, refuse, unknown
@@ -34,6 +35,14 @@ cdef inline bint is_one_field(Cursor at, Cursor stop, uint8_t tag, Visit* visit,
     return visit.value is not NULL and length == <uint64_t>(stop - visit.value)
 
 
+cdef int judged_key(Walk* walk, Rulebook book, Cursor start, Cursor stop) except -1 nogil:
+    """Return what the name of an attribute says; when it is asked for again at once, it is not judged again."""
+    if start != walk.judged_name or stop != walk.judged_name_stop or <PyObject*>book != walk.judged_by:
+        walk.verdict = judged_name(&walk.desk, book, start, stop, walk.limit)
+        walk.judged_name, walk.judged_name_stop, walk.judged_by = start, stop, <PyObject*>book
+    return walk.verdict
+
+
 cdef int redact_attribute(
     Walk* walk, Rulebook book, Map* map, const Visit* visit, int location, int depth
 ) except -1 nogil:
@@ -51,7 +60,7 @@ cdef int redact_attribute(
     name_stop = name + visit.value[1]
     if not is_one_field(name_stop, visit.stop, KeyValue_value << 3 | DELIMITED, &value, &walk.fault):
         return redact_odd_attribute(walk, book, map, visit, location, depth)
-    verdict = judged_name(&walk.desk, book, name, name_stop, walk.limit)
+    verdict = judged_key(walk, book, name, name_stop)
     if verdict & (DATA | UNLISTED):
         return redact_odd_attribute(walk, book, map, visit, location, depth)
     if not verdict & SENSITIVE and is_one_field(
@@ -118,7 +127,7 @@ cdef int redact_by(
         if at is NULL:
             return refuse(walk)
         if field.number == KeyValue_key and field.wire == DELIMITED:
-            verdict = judged_name(&walk.desk, values, field.value, field.stop, walk.limit)
+            verdict = judged_key(walk, values, field.value, field.stop)
             any_key |= verdict
             all_keys &= verdict
             named = True
@@ -148,7 +157,7 @@ cdef int redact_by(
 
 cdef int redact_key(Walk* walk, Rulebook book, Map* map, const Visit* visit) except -1 nogil:
     """Redact a key that is data: it is replaced as a whole, and differs from all others of its map."""
-    cdef int verdict = judged_name(&walk.desk, book, visit.value, visit.stop, walk.limit)
+    cdef int verdict = judged_key(walk, book, visit.value, visit.stop)
     cdef int outcome
     cdef const Rule* rule
     cdef Literal wanted
@@ -198,6 +207,6 @@ cdef int take_kept_names(Walk* walk, Rulebook book, Map* map) except -1 nogil:
             if inside is NULL:
                 return refuse(walk)
             if field.number == KeyValue_key and field.wire == DELIMITED:
-                if not judged_name(&walk.desk, book, field.value, field.stop, walk.limit) & DATA:
+                if not judged_key(walk, book, field.value, field.stop) & DATA:
                     take_name(&map.names, field.value, field.stop - field.value)
     return 0

@@ -47,6 +47,10 @@ cdef struct Walk:
     const Scopes* scopes
     PyObject* summaries  # a list, NULL: records have nothing to say
     int64_t records  # that were passed, where they have
+    Cursor judged_name  # of an attribute, the last one that was judged,
+    Cursor judged_name_stop
+    PyObject* judged_by  # by the rules of this book,
+    int verdict  # and what they say
 
 cdef inline const OtlpField* field_of(Walk* walk, uint32_t message, const Visit* visit) noexcept nogil:
     """Return the table entry of a field, one without `wires` for an unknown one; NULL and a fault when it is malformed."""

@@ -1,7 +1,7 @@
 """`reference/redact_secrets.py`, compiled: the same matchers by the same names. What each means is told there."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.string cimport memchr, memcmp, strlen
 
 from pipeline.wire.kernel.redact_names cimport word_at_end
@@ -468,10 +468,7 @@ cdef bint find_kv_secret(Search* search) noexcept nogil:
         if behind is NULL:
             at += 1
             continue
-        name = word_end
-        while name > search.start and word_end - name < MAX_NAME and is_a((name - 1)[0], NAME):
-            name -= 1
-        name = behind_escape(search, name, True)
+        name = behind_escape(search, name_before(search, word_end), True)
         at = value = behind_quote(behind, stop)
         word = word_at_end(&search.program.secret_words, min(name, word_end), word_end)
         if word != NO_SECRET:
@@ -479,6 +476,19 @@ cdef bint find_kv_secret(Search* search) noexcept nogil:
             if is_secret_value(word, value, end) and not found(search, value, end):
                 return False
             at = end
+
+
+cdef Cursor name_before(const Search* search, Cursor end) noexcept nogil:
+    """Return where the name begins that ends here, or that part of it in which as many words stand as can matter."""
+    cdef Cursor name = end
+    cdef int32_t words = search.program.secret_words.longest
+    while name > search.start and end - name < MAX_NAME and is_a((name - 1)[0], NAME):
+        name -= 1
+        if is_a(name[0], ALNUM) and name > search.start and not is_a((name - 1)[0], ALNUM):
+            words -= 1
+            if words <= 0:
+                break
+    return name
 
 
 cdef Cursor assignment_end(Cursor at, Cursor stop) noexcept nogil:
