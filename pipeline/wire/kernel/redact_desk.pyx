@@ -48,7 +48,8 @@ cdef size_t size_of_desk(const Desk* desk) noexcept nogil:
     """Return how many bytes it keeps."""
     cdef size_t size = desk.name.room + desk.edit_room * sizeof(Replacement) + desk.log.room * sizeof(uint32_t)
     cdef int index
-    size += desk.texts.room * sizeof(Text) + desk.search.point_room * sizeof(Point) + (desk.search.room + desk.search.spare_room) * sizeof(Match)
+    size += desk.texts.room * sizeof(Text) + desk.search.point_room * sizeof(Point)
+    size += (desk.search.room + desk.search.spare_room) * sizeof(Match)
     for index in range(2):
         size += desk.said[index].room + desk.places[index].room + desk.rounds[index].room
         size += desk.json[index].room * sizeof(Node)

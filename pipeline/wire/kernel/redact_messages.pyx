@@ -8,8 +8,8 @@ from pipeline.wire.kernel.arena cimport taken
 from pipeline.wire.kernel.edits cimport Edit, Frame, close_frame, new_edit
 from pipeline.wire.kernel.redact_attributes cimport Map, redact_attribute
 from pipeline.wire.kernel.redact_books cimport (
-    ATTRIBUTE, BODY, DROPPED, EVENT, EXEMPLAR, LINK, NAME, OTHER, RESOURCE, SCOPE, STATUS, Place, begin, field_of, no_memory, refuse,
-    unknown,
+    ATTRIBUTE, BODY, DROPPED, EVENT, EXEMPLAR, LINK, NAME, OTHER, RESOURCE, SCOPE, STATUS, Place, begin, field_of,
+    no_memory, refuse, unknown,
 )
 from pipeline.wire.kernel.redact_desk cimport CHANGED
 from pipeline.wire.kernel.redact_distinct cimport release_names

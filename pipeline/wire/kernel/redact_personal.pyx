@@ -17,7 +17,8 @@ cdef enum:
     MAX_LABELS = 10
 
 cdef const char** FILE_ENDINGS = [
-    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"css", b"js", b"ts", b"map", b"json", b"html", b"py", b"go", b"rs", b"java", b"so", b"dll",
+    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"css", b"js", b"ts", b"map", b"json", b"html", b"py", b"go", b"rs", b"java", b"so",
+    b"dll",
 ]
 
 
@@ -468,7 +469,8 @@ cdef bint is_address(const Search* search, Cursor start, Cursor end) noexcept no
         return True
     if (start - 1)[0] == c"." or is_version(search, start):
         return False
-    if (start - 1)[0] == c"/" and start - search.start > 1 and is_a((start - 2)[0], UPPER | LOWER):  # a product, unless a port follows
+    # behind a product's name it is a version, unless a port follows
+    if (start - 1)[0] == c"/" and start - search.start > 1 and is_a((start - 2)[0], UPPER | LOWER):
         if end + 1 < stop and end[0] == c":" and is_a(end[1], DIGIT):
             return True
         at = start

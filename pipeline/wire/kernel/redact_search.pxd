@@ -156,7 +156,7 @@ cdef inline bint same(Cursor at, Cursor stop, const char* literal, size_t size) 
 
 
 cdef inline uint64_t case_of(uint64_t literal) noexcept nogil:
-    """Return the bits that tell upper from lower case in the letters of a literal in lower case, which holds none of `{|}~ and `."""
+    """Return the bits that tell the case of the letters of a literal, which is in lower case and holds no backtick, brace, | or ~."""
     return literal & literal >> 1 & <uint64_t>0x2020202020202020
 
 

@@ -80,7 +80,9 @@ cdef Cursor token_at(const Program* program, Cursor at, Cursor stop, bint whole)
         return NULL
     for index in range(2):
         mask = &program.masks[index]
-        if mask.size and mask.text[0] == at[0] and same(at, stop, <const char*>mask.text, mask.size) and (not whole or at + mask.size == stop):
+        if mask.size == 0 or mask.text[0] != at[0] or not same(at, stop, <const char*>mask.text, mask.size):
+            continue
+        if not whole or at + mask.size == stop:
             return at + mask.size
     end = tag_at(program, at, stop) if at[0] == c"[" else NULL
     return end if end is not NULL and (not whole or end == stop) else NULL

@@ -9,8 +9,8 @@ from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN
 from pipeline.wire.kernel.redact_search cimport (
     ALNUM, BASE64URL, BLANK, COOKIE_END, COOKIE_NAME_END, CREDENTIAL_END, DIGIT, DSN_END, LABEL, LINE_END, LOWER, NAME,
     OPTION_END, PARAMETER_END, SCHEME, SECRET_END, SESSION_END, TOKEN68, UPPER, USER_END, WORD,
-    behind_blanks, behind_escape, behind_quote, bounded_left, find, found, is_a, lower, next_point, plain_until, run, run_of, same,
-    same_folded, token_at, until,
+    behind_blanks, behind_escape, behind_quote, bounded_left, find, found, is_a, lower, next_point, plain_until, run, run_of,
+    same, same_folded, token_at, until,
 )
 
 
@@ -24,7 +24,7 @@ cdef inline Cursor behind_token(Search* search, Cursor at) noexcept nogil:
 
 
 cdef inline Cursor any_of(const char** literals, Cursor at, Cursor stop) noexcept nogil:
-    """Return the end of the literal that stands here in any case, NULL without one. The list is in lower case and ends with NULL."""
+    """Return the end of the literal that stands here in any case, NULL without one. The list, in lower case, ends with NULL."""
     cdef size_t size
     cdef uint8_t first
     if at == stop:

@@ -77,7 +77,9 @@ cdef int find_in_plain(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cur
     cdef size_t first = desk.edit_count, index
     if find_matches(desk, book, start, stop, limit) == UNDECIDED:
         return UNDECIDED
-    if stop - start < MIN_BYTES or not desk.search.percent or not book.program.decodes or memchr(start, c"=", stop - start) is NULL:
+    if stop - start < MIN_BYTES or not desk.search.percent or not book.program.decodes:
+        return UNCHANGED
+    if memchr(start, c"=", stop - start) is NULL:
         return UNCHANGED
     for index in range(first, desk.edit_count):
         if desk.edits[index].action != DRY_RUN:

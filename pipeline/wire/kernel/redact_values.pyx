@@ -22,6 +22,7 @@ from pipeline.wire.kernel.tables cimport (
 from pipeline.wire.kernel.walk cimport MAX_DEPTH, TOO_DEEP, Cursor, fixed64, next_field, refused, varint
 
 cdef enum:
+    SHORT_VARINT = 5  # bytes: they hold numbers of up to 11 digits, and no card number is as short
     MAX_TEXT_IN_BYTES = 64 * 1024
 
 
@@ -122,6 +123,8 @@ cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place plac
     cdef int size, outcome, order = book.program.rule_of[<int>CARD]
     cdef const Rule* rule
     if order < 0 or not book.program.finds_card_numbers:
+        return 0
+    if visit.number == AnyValue_int_value and visit.stop - visit.value <= SHORT_VARINT:
         return 0
     size = whole_number(visit, digits, &walk.fault)
     if size < 12 or not is_card(digits, size):
