@@ -29,7 +29,7 @@ from pipeline.settings import Settings, about
 from pipeline.telemetry import catalogue
 from pipeline.types import Regex, Secret
 from pipeline.wire import rules
-from processors.redact.detectors import DETECTORS, PATTERN_PRIORITY
+from processors.redact.detectors import DETECTORS, OPTIONAL, PATTERN_PRIORITY
 from processors.redact.keys import EXCEPTIONS, OPTION_WORDS, SAFE, SECRET_WORDS, SENSITIVE
 
 MIN_KEY_BYTES: Final = 32
@@ -82,11 +82,17 @@ class Pattern(Settings, frozen=True, kw_only=True):
     action: Annotated[ActionName | Action | None, about("What replaces a match; `action` of the processor when absent.")] = None
 
 
+class Ip(Settings, frozen=True, kw_only=True):
+    """Which addresses are meant."""
+
+    special: Annotated[bool, about("Also loopback, `0.0.0.0`, `255.255.255.255` and `::`.")] = False
+
+
 class Config(Settings, frozen=True, kw_only=True):
     """Settings of `redact`."""
 
     detectors: Annotated[
-        str | tuple[str, ...], about("`default` (all that need no keyword), `none`, or a list of detector ids.")
+        str | tuple[str, ...], about("`default`, `none`, or a list of detector ids, in which `default` stands for the default ones.")
     ] = "default"
     action: Annotated[ActionName | Action, about("What replaces what a detector or pattern finds.")] = "tag"
     actions: Annotated[
@@ -96,6 +102,10 @@ class Config(Settings, frozen=True, kw_only=True):
     hmac: Annotated[Hmac, about("The key of `hmac` actions.")] = Hmac()
     keys: Annotated[Keys, about("Key rules: names whose value is replaced unseen.")] = Keys()
     patterns: Annotated[tuple[Pattern, ...], about("Rules of your own.")] = ()
+    national_ids: Annotated[
+        tuple[str, ...], about("National identifiers, by detector id, that are meant without a keyword near them too.")
+    ] = ()
+    ip: Annotated[Ip, about("Addresses of the internet protocol.")] = Ip()
     unknown_fields: Annotated[
         Literal["keep", "drop"], about("Fields that the OTLP schema does not know are counted, and kept or dropped.")
     ] = "keep"
@@ -136,7 +146,7 @@ def compile_rules(config: Config) -> rules.Rules:
     """Return the rules that the settings mean. Raises `ConfigError`."""
     general = _action(config.action, config.hmac, ["action"])
     special = {name: _action(action, config.hmac, ["actions", name]) for name, action in config.actions.items()}
-    known = {name for detector in DETECTORS for name in (detector.id, detector.family)}
+    known = {name for detector in (*DETECTORS, *OPTIONAL) for name in (detector.id, detector.family)}
     for name in sorted(special.keys() - known):
         raise ConfigError("E105", f"unknown detector `{name}`", path=("actions", name), label="no such detector or family")
     if not 0 < len(config.mask.encode()) <= MAX_MASK_BYTES:
@@ -144,7 +154,7 @@ def compile_rules(config: Config) -> rules.Rules:
     return rules.Rules(
         detectors=tuple(
             replace(detector, action=special.get(detector.id, special.get(detector.family, general)))
-            for detector in _detectors(config.detectors)
+            for detector in _detectors(config)
         ),
         patterns=_patterns(config, general),
         keys=rules.KeyRules(
@@ -155,23 +165,32 @@ def compile_rules(config: Config) -> rules.Rules:
         ),
         secret_words=SECRET_WORDS,
         option_words=OPTION_WORDS,
+        special_addresses=config.ip.special,
         mask=config.mask,
         unknown_fields=config.unknown_fields,
     )
 
 
-def _detectors(wanted: str | tuple[str, ...]) -> tuple[rules.Detector, ...]:
-    if wanted in ("default", "none"):
-        return DETECTORS if wanted == "default" else ()
-    ids = (wanted,) if isinstance(wanted, str) else wanted
-    known = {detector.id for detector in DETECTORS}
-    for index, name in enumerate(ids):
-        if name not in known:
-            path = ("detectors",) if isinstance(wanted, str) else ("detectors", index)
+def _detectors(config: Config) -> tuple[rules.Detector, ...]:
+    wanted = (config.detectors,) if isinstance(config.detectors, str) else config.detectors
+    every = (*DETECTORS, *OPTIONAL)
+    known = {"default", *(detector.id for detector in every)}
+    for index, name in enumerate(wanted):
+        if name not in known and wanted != ("none",):
+            path = ("detectors",) if isinstance(config.detectors, str) else ("detectors", index)
             raise ConfigError(
                 "E105", f"unknown detector `{name}`", path=path, help="`default`, `none`, or a list of detector ids"
             )
-    return tuple(detector for detector in DETECTORS if detector.id in ids)
+    national = {detector.id for detector in DETECTORS if detector.family == "national_id"}
+    for index, name in enumerate(config.national_ids):
+        if name not in national:
+            raise ConfigError("E105", f"unknown national identifier `{name}`", path=("national_ids", index), label="no such id")
+    ids = {*wanted, *config.national_ids}
+    if "default" in wanted:
+        ids.update(detector.id for detector in DETECTORS)
+    return tuple(
+        replace(detector, free=detector.free or detector.id in config.national_ids) for detector in every if detector.id in ids
+    )
 
 
 def _action(action: ActionName | Action, hmac: Hmac, path: Sequence[str | int]) -> rules.Action:
@@ -193,7 +212,7 @@ def _action(action: ActionName | Action, hmac: Hmac, path: Sequence[str | int]) 
 
 
 def _patterns(config: Config, general: rules.Action) -> tuple[rules.Pattern, ...]:
-    taken = {rules.KEY_RULE, *(detector.id for detector in DETECTORS)}
+    taken = {rules.KEY_RULE, *(detector.id for detector in (*DETECTORS, *OPTIONAL))}
     compiled = []
     for index, pattern in enumerate(config.patterns):
         if not PATTERN_ID.fullmatch(pattern.id):

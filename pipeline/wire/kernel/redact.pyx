@@ -76,7 +76,7 @@ cdef class Redactor:
         desk.known_keys = &known.keys
         try:
             with nogil:
-                outcome = redact_text(&desk, book, start, stop, stop)
+                outcome = redact_text(&desk, book, start, stop, stop, 0)
             if outcome == UNCHANGED:
                 return text
             if outcome == CHANGED:

@@ -6,7 +6,7 @@ from libc.stdint cimport uint8_t, uint64_t
 
 from pipeline.wire.kernel.edits cimport Frame, close_frame, drop_frame
 from pipeline.wire.kernel.redact_books cimport DROPPED, KEY, Place, begin, keep_last_entry, refuse, unknown
-from pipeline.wire.kernel.redact_keys cimport DATA, SAFE, SENSITIVE, judged
+from pipeline.wire.kernel.redact_keys cimport DATA, KEYWORD, SAFE, SENSITIVE, judged
 from pipeline.wire.kernel.redact_leaf cimport keep_text, put_answer, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_sensitive cimport redact_sensitive
 from pipeline.wire.kernel.redact_text cimport CHANGED, UNCHANGED
@@ -41,6 +41,7 @@ cdef int redact_attribute(
     cdef Visit value, string
     cdef int verdict, outcome
     cdef size_t mark = walk.log.count
+    cdef Place place
     cdef Frame frame, inner
     # what nearly all of them are: a key, then a value
     if visit.stop - visit.value < 4 or visit.value[0] != (KeyValue_key << 3 | DELIMITED) or visit.value[1] >= 0x80:
@@ -53,12 +54,15 @@ cdef int redact_attribute(
     verdict = judged(book, walk.desk.known_keys, &walk.desk.new_keys, name, name_stop, walk.limit)
     if verdict & DATA:
         return redact_odd_attribute(walk, book, map, visit, location, depth)
+    place = Place(location, False, True, NULL, NULL)
+    if verdict & KEYWORD:
+        place.name, place.name_stop = name, name_stop
     if not verdict & SENSITIVE and is_one_field(
         value.value, value.stop, AnyValue_string_value << 3 | DELIMITED, &string, &walk.fault
     ):
         if verdict & SAFE:
             return 0
-        outcome = redact_leaf(walk, book, string.value, string.stop, Place(location, False, True))
+        outcome = redact_leaf(walk, book, string.value, string.stop, place)
         if outcome == UNCHANGED:
             return 0
         begin(walk, visit, &frame)
@@ -69,9 +73,9 @@ cdef int redact_attribute(
     else:
         begin(walk, visit, &frame)
         if verdict & SENSITIVE:
-            outcome = redact_sensitive(walk, book, &value, Place(location, False, True))
+            outcome = redact_sensitive(walk, book, &value, place)
         else:
-            outcome = redact_value(walk, book, &value, Place(location, False, True), depth, verdict & SAFE)
+            outcome = redact_value(walk, book, &value, place, depth, verdict & SAFE)
     return end_attribute(walk, visit, &frame, mark, outcome)
 
 
@@ -94,6 +98,7 @@ cdef int redact_odd_attribute(
     cdef int verdict, outcome = 0, any_key = 0, all_keys = SAFE
     cdef bint named = False
     cdef size_t mark = walk.log.count
+    cdef Place place = Place(location, False, True, NULL, NULL)
     cdef Frame frame
     while at < visit.stop:
         at = next_field(at, visit.stop, &field, &walk.fault)
@@ -103,6 +108,7 @@ cdef int redact_odd_attribute(
             verdict = judged(book, walk.desk.known_keys, &walk.desk.new_keys, field.value, field.stop, walk.limit)
             any_key |= verdict
             all_keys &= verdict
+            place.name, place.name_stop = field.value, field.stop
             named = True
     begin(walk, visit, &frame)
     at = visit.value
@@ -116,9 +122,9 @@ cdef int redact_odd_attribute(
         elif expected_field.kind != KIND_message:
             outcome = redact_key(walk, book, map, &field)
         elif any_key & SENSITIVE:
-            outcome = redact_sensitive(walk, book, &field, Place(location, False, True))
+            outcome = redact_sensitive(walk, book, &field, place)
         else:
-            outcome = redact_value(walk, book, &field, Place(location, False, True), depth, named and all_keys & SAFE)
+            outcome = redact_value(walk, book, &field, place, depth, named and all_keys & SAFE)
     return end_attribute(walk, visit, &frame, mark, outcome)
 
 

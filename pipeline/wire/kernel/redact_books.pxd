@@ -1,7 +1,7 @@
 """What a walk that redacts a payload keeps: edits, texts under way, and the books of what was done."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from pipeline.wire.kernel.edits cimport Edits, Frame
 from pipeline.wire.kernel.redact_rules cimport Rulebook
@@ -28,6 +28,8 @@ cdef struct Place:
     int location
     bint identifies
     bint droppable
+    Cursor name  # of the attribute, if it has a keyword
+    Cursor name_stop
 
 cdef struct Walk:
     Cursor start
@@ -39,6 +41,7 @@ cdef struct Walk:
     int64_t unknown_fields
     bint drops_unknown
 
+cdef uint64_t near(Rulebook book, Place place) noexcept nogil
 cdef object named(Place place)
 cdef dict counted(const Log* log, Rulebook book)
 cdef int put_edit_of(Walk* walk, Rulebook book, object edit, int location) except -1

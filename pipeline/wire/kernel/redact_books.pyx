@@ -2,6 +2,7 @@
 
 from pipeline.wire.kernel.arena cimport grown
 from pipeline.wire.kernel.edits cimport add_edit, open_frame
+from pipeline.wire.kernel.redact_keyed cimport keywords_in
 from pipeline.wire.kernel.walk cimport malformed
 
 from pipeline.wire.reference.redact_actions import Place as TextPlace
@@ -15,7 +16,13 @@ cdef tuple ACTIONS = ("tag", "mask", "dry_run", "drop", "keep_last", "hmac")
 
 cdef object named(Place place):
     """Return a place as the reference has it."""
-    return TextPlace(LOCATIONS[place.location], place.identifies, place.droppable)
+    name = place.name[: place.name_stop - place.name] if place.name is not NULL else b""
+    return TextPlace(LOCATIONS[place.location], place.identifies, place.droppable, name)
+
+
+cdef uint64_t near(Rulebook book, Place place) noexcept nogil:
+    """Return the groups whose keywords the name of a place has."""
+    return keywords_in(&book.program, place.name, place.name_stop) if place.name is not NULL else 0
 
 
 cdef dict counted(const Log* log, Rulebook book):

@@ -11,6 +11,7 @@ cdef enum Verdict:
     SENSITIVE = 1  # its value is replaced unseen
     SAFE = 2  # text under it is not scanned
     DATA = 4  # it is data itself
+    KEYWORD = 8  # it has a keyword: see `keywords_in`
     WORD_SHIFT = 4  # above: the `Word` it ends in
 
 cdef struct Key:

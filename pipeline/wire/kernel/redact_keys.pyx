@@ -5,6 +5,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
 
 from pipeline.wire.kernel.arena cimport release_arena, taken
+from pipeline.wire.kernel.redact_keyed cimport keywords_in
 from pipeline.wire.kernel.redact_names cimport MAX_NAME, Words, is_safe, is_sensitive, last_word, read_words
 from pipeline.wire.kernel.redact_rules cimport Program
 from pipeline.wire.kernel.redact_screen cimport screen
@@ -141,7 +142,7 @@ cdef int judge(Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1
     cdef Words words
     cdef int verdict
     if stop - start > MAX_NAME:
-        verdict = long_name(book, start, stop)
+        verdict = long_name(book, start, stop)  # too long to hold a keyword
     else:
         read_words(start, stop, &words)
         verdict = last_word(&program.secret_words, &words) << WORD_SHIFT
@@ -149,7 +150,9 @@ cdef int judge(Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1
             verdict |= SENSITIVE
         if is_safe(program, start, stop):
             verdict |= SAFE
-    if stop - start >= 6 and program.key_kinds and screen(program, start, stop, limit) & program.key_kinds:
+        if program.groups and keywords_in(program, start, stop):
+            verdict |= KEYWORD
+    if stop - start >= 6 and program.key_kinds and screen(program, start, stop, limit, 0) & program.key_kinds:
         verdict |= is_data(book, start, stop)
     return verdict
 

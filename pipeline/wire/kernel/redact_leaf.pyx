@@ -7,13 +7,13 @@ from libc.string cimport memcmp, memcpy
 
 from pipeline.wire.kernel.arena cimport taken
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame
-from pipeline.wire.kernel.redact_books cimport DROPPED, begin, named, no_memory, put_edit_of, put_entry
+from pipeline.wire.kernel.redact_books cimport DROPPED, begin, named, near, no_memory, put_edit_of, put_entry
 from pipeline.wire.kernel.redact_text cimport CHANGED, UNCHANGED, UNDECIDED, redact_text
 
 
 cdef int redact_leaf(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place place) except -1 nogil:
     """Redact a text: `CHANGED` with the outcome in `desk.result`, `DROPPED` when what holds it has to go, or neither."""
-    cdef int outcome = redact_text(&walk.desk, book, start, stop, walk.limit)
+    cdef int outcome = redact_text(&walk.desk, book, start, stop, walk.limit, near(book, place))
     cdef size_t index
     if outcome == UNDECIDED:
         return ask_reference(walk, book, start, stop, place)

@@ -74,7 +74,7 @@ cdef int redact_fields(Walk* walk, Rulebook book, Map* map, int location, int de
                 if redact_attribute(walk, book, map, &visit, ATTRIBUTE if location == OTHER else location, depth) == DROPPED:
                     dropped += 1
             elif field.message == AnyValue:  # the body of a log record
-                redact_value(walk, book, &visit, Place(BODY, False, False), depth, False)
+                redact_value(walk, book, &visit, Place(BODY, False, False, NULL, NULL), depth, False)
             else:
                 begin(walk, &visit, &frame)
                 redact_message(
@@ -99,7 +99,7 @@ cdef int redact_field(Walk* walk, Rulebook book, const Visit* visit, uint32_t me
         name = MESSAGES[message].names[visit.number]
         if strcmp(name, b"name") == 0 or strcmp(name, b"event_name") == 0:
             location = NAME
-    if redact_leaf(walk, book, visit.value, visit.stop, Place(location, message != Status, False)) != CHANGED:
+    if redact_leaf(walk, book, visit.value, visit.stop, Place(location, message != Status, False, NULL, NULL)) != CHANGED:
         return 0
     if (message == Span and visit.number == Span_trace_state) or (
         message == Span_Link and visit.number == Span_Link_trace_state

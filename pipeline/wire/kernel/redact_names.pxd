@@ -14,7 +14,7 @@ cdef struct Words:
     uint16_t starts[MAX_NAME + 1]  # of each word; the last one is where one more would start
     uint32_t count
 
-cdef void read_words(Cursor start, Cursor stop, Words* words) noexcept nogil
+cdef void read_words(Cursor start, Cursor stop, Words* words, uint8_t far=*) noexcept nogil
 cdef bint is_sensitive(const Program* program, const Words* words) noexcept nogil
 cdef bint is_safe(const Program* program, Cursor start, Cursor stop) noexcept nogil
 cdef Word word_at_end(const Names* names, Cursor start, Cursor stop) noexcept nogil

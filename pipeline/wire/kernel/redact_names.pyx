@@ -17,9 +17,12 @@ cdef inline uint8_t folded(uint8_t byte) noexcept nogil:
     return byte | 0x20 if 0xC0 <= byte <= 0xDE and byte != 0xD7 else lower(byte)
 
 
-cdef void read_words(Cursor start, Cursor stop, Words* words) noexcept nogil:
-    """Split a name at whatever is no letter or digit, at the steps of camel case, and between letters and digits."""
-    cdef Cursor at = start, end
+cdef void read_words(Cursor start, Cursor stop, Words* words, uint8_t far = c".") noexcept nogil:
+    """Split a name at whatever is no letter or digit, at the steps of camel case, and between letters and digits.
+
+    Words between which more than one byte lies are joined by `far`.
+    """
+    cdef Cursor at = start, end, behind = start
     cdef uint32_t size = 0
     words.count = 0
     while at < stop:
@@ -43,7 +46,7 @@ cdef void read_words(Cursor start, Cursor stop, Words* words) noexcept nogil:
             at += 1
             continue
         if words.count:
-            words.joined[size] = c"."
+            words.joined[size] = c"." if at - behind <= 1 else far
             size += 1
         words.starts[words.count] = size
         words.count += 1
@@ -51,6 +54,7 @@ cdef void read_words(Cursor start, Cursor stop, Words* words) noexcept nogil:
             words.joined[size] = folded(at[0])
             size += 1
             at += 1
+        behind = end
     words.starts[words.count] = size + 1
 
 

@@ -1,7 +1,7 @@
 """The rules of a redactor as C tables: made once by a `Rulebook`, never changed, read by all threads."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from pipeline.wire.kernel.redact_scan cimport ScanLiterals
 from pipeline.wire.kernel.walk cimport Cursor
@@ -36,8 +36,43 @@ cdef enum Kind:
     IPV6
     IPV4
     PHONE
+    KEYED  # what needs a keyword near it, and what is off unless it is named: all of it counts as one
     PATTERN  # users' patterns, which only the reference can match
     KINDS
+
+cdef enum Group:
+    # What `KEYED` looks for, in the order of `_GROUPS`.
+    KEYED_PHONE
+    KEYED_SSN
+    KEYED_IMEI
+    KEYED_GEO
+    KEYED_DOB
+    KEYED_AWS_SECRET
+    KEYED_MAILGUN
+    KEYED_DATADOG
+    KEYED_VERCEL
+    KEYED_PAGERDUTY
+    KEYED_ENTROPY
+    KEYED_MAC
+    KEYED_UK_NHS
+    KEYED_DE_IDNR
+    KEYED_FR_NIR
+    KEYED_NL_BSN
+    KEYED_BE_NN
+    KEYED_PL_PESEL
+    KEYED_SE_PNR
+    KEYED_NO_FNR
+    KEYED_CH_AHV
+    KEYED_BR_CPF
+    KEYED_BR_CNPJ
+    KEYED_CA_SIN
+    KEYED_AU_TFN
+    KEYED_IN_AADHAAR
+    KEYED_IN_PAN
+    KEYED_KR_RRN
+    KEYED_ZA_ID
+    KEYED_MX_CURP
+    GROUPS
 
 cdef enum ActionLabel:
     TAG
@@ -106,11 +141,24 @@ cdef struct Names:
     int32_t count
     int32_t longest  # words of the longest
 
+cdef struct Keyword:
+    Literal words  # in lower case, joined by dots
+    uint64_t groups  # as bits: what it makes mean something
+
 cdef struct Program:
     uint32_t kinds  # bit n: there is a rule of kind n
     uint32_t key_kinds  # those that also look at the names of attributes
     int32_t rule_of[KINDS]
     int32_t rule_count
+    int32_t rupay_rule  # -1: there is none
+    bint special_addresses
+    uint64_t groups  # bit n: there is a rule of group n
+    uint64_t free_groups  # those that need no keyword
+    int32_t rule_of_group[GROUPS]
+    bint keyed_everywhere  # what is wanted has nothing that the scan could point at
+    int32_t keyword_count
+    Keyword* keywords
+    uint32_t keyword_beginnings[32]  # bit n: a keyword begins with a word whose hash is n
     Rule* rules
     Rule key_rule
     Literal key_value  # its replacement as an AnyValue
@@ -134,6 +182,11 @@ cdef struct Program:
     Names option_words
 
 
+cdef inline uint32_t hash_of_word(const uint8_t* word, size_t size) noexcept nogil:
+    """Return a number of 10 bits that tells words apart: by their first and last letters and their length."""
+    return (word[0] * 31 + word[size - 1] * 7 + size * 131) & 1023
+
+
 cdef inline uint32_t hash_of_bytes(uint32_t bytes_) noexcept nogil:
     """Return a number of 15 bits that tells beginnings apart."""
     return bytes_ * <uint32_t>0x9E3779B1 >> 17
@@ -151,6 +204,7 @@ cdef class Rulebook:
     cdef Literal _literal(self, bytes text)
     cdef int _fill_rules(self, rules) except -1
     cdef int _act(self, Rule* rule, id, action, bytes mask) except -1
+    cdef int _fill_keyed(self, rules) except -1
     cdef int _fill_shapes(self, rules) except -1
     cdef int _fill_triggers(self, rules) except -1
     cdef Names _names(self, names, bint split)

@@ -7,7 +7,7 @@ import re2
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stddef cimport size_t
-from libc.stdint cimport SIZE_MAX, uint32_t
+from libc.stdint cimport SIZE_MAX, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from pipeline.wire.kernel.redact_fingerprints import beginnings, buckets, fingerprint
@@ -23,6 +23,18 @@ _KINDS = {
     "uk_nino": UK_NINO, "es_dni": ES_DNI, "es_nie": ES_NIE, "it_cf": IT_CF, "fi_hetu": FI_HETU, "ch_ahv": CH_AHV,
     "br_cpf": BR_CPF, "br_cnpj": BR_CNPJ, "cn_ric": CN_RIC, "ssn": SSN, "itin": ITIN, "email": EMAIL, "ipv6": IPV6,
     "ipv4": IPV4, "phone": PHONE,
+}
+_GROUPS = (
+    "phone", "ssn", "imei", "geo", "dob", "aws_secret", "mailgun", "datadog", "vercel", "pagerduty", "entropy", "mac", "uk_nhs",
+    "de_idnr", "fr_nir", "nl_bsn", "be_nn", "pl_pesel", "se_pnr", "no_fnr", "ch_ahv", "br_cpf", "br_cnpj", "ca_sin", "au_tfn",
+    "in_aadhaar", "in_pan", "kr_rrn", "za_id", "mx_curp",
+)
+_UNANCHORED = ("entropy", "mac")
+_ANCHORS = {
+    # by group: what all texts hold that hold a keyword and could hold no digits that the scan points at
+    "dob": [b"dob", b"birth"], "aws_secret": [b"secret"], "mailgun": [b"lgun"], "vercel": [b"rcel"],
+    "pagerduty": [b"erduty", b"outing", b"tegration"],
+    "datadog": [b"tadog", *(b"dd" + joiner + b"ap" for joiner in (b"", b" ", b"_", b"-", b".", b"/", b":"))],
 }
 _LABELS = {"tag": TAG, "mask": MASK, "none": DRY_RUN, "drop": DROP, "keep_last": KEEP_LAST, "hmac": HMAC}
 _PARAMETERS = (
@@ -83,6 +95,7 @@ cdef class Rulebook:
         self.text = TextRedactor(rules)
         self._memory = []
         self._fill_rules(rules)
+        self._fill_keyed(rules)
         self._fill_shapes(rules)
         self._fill_triggers(rules)
         cdef Program* program = &self.program
@@ -127,18 +140,23 @@ cdef class Rulebook:
         program.rules = <Rule*>self._array(len(listed), sizeof(Rule))
         for order in range(KINDS):
             program.rule_of[order] = -1
+        program.rupay_rule = -1
+        program.special_addresses = rules.special_addresses
         for order, each in enumerate(listed):
             rule = &program.rules[order]
             if isinstance(each, Pattern):
                 rule.kind = PATTERN
             else:
-                rule.kind = SHAPES if each.shapes else _KINDS[each.id]
+                rule.kind = SHAPES if each.shapes else CARD if each.id == "rupay" else _KINDS.get(each.id, KEYED)
                 if each.in_keys:
                     program.key_kinds |= <uint32_t>1 << rule.kind
             rule.priority = each.priority
             self._act(rule, each.id, each.action, mask)
             program.kinds |= <uint32_t>1 << rule.kind
-            program.rule_of[rule.kind] = order
+            if each.id == "rupay":
+                program.rupay_rule = order
+            else:
+                program.rule_of[rule.kind] = order
         self._act(&program.key_rule, KEY_RULE, rules.keys.action, mask)
         if program.key_rule.replacement.size:
             written = program.key_rule.replacement.text[: program.key_rule.replacement.size]
@@ -159,6 +177,37 @@ cdef class Rulebook:
             rule.replacement = self._literal(b"[%b]" % id.encode())
         elif rule.action == MASK:
             rule.replacement = self._literal(mask)
+        return 0
+
+    cdef int _fill_keyed(self, rules) except -1:
+        cdef Program* program = &self.program
+        cdef int index
+        cdef uint32_t hash
+        cdef bytes words_
+        keywords = {}
+        for order, detector in enumerate(rules.detectors):
+            if detector.id not in _GROUPS:
+                continue
+            index = _GROUPS.index(detector.id)
+            program.groups |= <uint64_t>1 << index
+            program.free_groups |= <uint64_t>detector.free << index
+            program.rule_of_group[index] = order
+            program.kinds |= <uint32_t>1 << KEYED
+            if detector.in_keys:
+                program.key_kinds |= <uint32_t>1 << KEYED
+            program.keyed_everywhere = program.keyed_everywhere or detector.id in _UNANCHORED or (
+                detector.free and detector.id in _ANCHORS
+            )
+            for keyword in detector.words:
+                joined = ".".join(words(keyword)).encode("latin-1")
+                keywords[joined] = keywords.get(joined, 0) | 1 << index
+        program.keyword_count = len(keywords)
+        program.keywords = <Keyword*>self._array(len(keywords), sizeof(Keyword))
+        for index, (joined, groups) in enumerate(keywords.items()):
+            program.keywords[index] = Keyword(self._literal(joined), groups)
+            words_ = joined.partition(b".")[0]
+            hash = hash_of_word(<const uint8_t*>PyBytes_AS_STRING(words_), len(words_))
+            program.keyword_beginnings[hash >> 5] |= <uint32_t>1 << (hash & 31)
         return 0
 
     cdef int _fill_shapes(self, rules) except -1:
@@ -206,6 +255,11 @@ cdef class Rulebook:
             )
             for pattern in rules.patterns if pattern.literal
         ]  # fmt: skip
+        listed += [
+            (anchor, (), KEYED, True)
+            for detector in rules.detectors
+            for anchor in (_ANCHORS.get(detector.id, ()) if detector.words else ())
+        ]
         program.triggers = <Trigger*>self._array(len(listed), sizeof(Trigger))
         for index, (literal, behind, kind, fold) in enumerate(listed):
             trigger = &program.triggers[index]

@@ -8,10 +8,11 @@ from libc.stddef cimport size_t
 from libc.stdint cimport UINT64_MAX, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, quad_end
+from pipeline.wire.kernel.redact_keyed cimport keyed_code, keyed_number
+from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, is_rupay, quad_end
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
-    IPV6, ITIN, IT_CF, JWT, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Trigger, hash_of_bytes,
+    IPV6, ITIN, IT_CF, JWT, KEYED, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Trigger, hash_of_bytes,
 )
 from pipeline.wire.kernel.redact_scan cimport (
     SCAN_READ, SCAN_STEP, SCAN_WINDOW, ScanBefore, ScanTriggers, ScanWindow, scan_best, scan_portable
@@ -36,8 +37,11 @@ cdef struct Seen:
     Cursor address  # of its first `://`, NULL: not looked for
 
 
-cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor limit) noexcept nogil:
-    """Return the kinds, as bits, that could match in a text; nothing is read at or behind `limit`, which lies not before `stop`."""
+cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor limit, uint64_t near) noexcept nogil:
+    """Return the kinds, as bits, that could match in a text; nothing is read at or behind `limit`, which lies not before `stop`.
+
+    `near` are the groups whose keywords the name of the text has.
+    """
     cdef uint8_t padded[SCAN_READ]
     cdef ScanBefore before
     cdef ScanTriggers triggers
@@ -49,7 +53,9 @@ cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor l
     cdef size_t left
     cdef uint32_t kinds = 0
     memset(&before, 0, sizeof(before))
-    search.start, search.stop, search.program = start, stop, program
+    search.start, search.stop, search.program, search.near = start, stop, program, near
+    if near or program.keyed_everywhere:
+        kinds |= bit(KEYED)
     while True:
         left = stop - at
         valid = UINT64_MAX if left >= SCAN_WINDOW else (<uint64_t>1 << left) - 1
@@ -67,12 +73,14 @@ cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor l
             places ^= place
             if triggers.literal & place and begins_literal(program, window + index):
                 kinds |= literal_kinds(&search, at + index, fixed32(window + index), kinds)
-            kinds |= closer(&search, &triggers, place, at + index, &seen)
+            kinds |= closer(&search, &triggers, place, at + index, &seen, kinds)
         if left <= SCAN_WINDOW:
             break
         at += SCAN_STEP
     kinds &= program.kinds
-    return kinds | PERCENT_SIGN if before.any_percent else kinds
+    if before.any_percent:
+        kinds |= PERCENT_SIGN
+    return kinds | HIGH_BYTE if before.any_high else kinds
 
 
 cdef inline bint begins_literal(const Program* program, Cursor at) noexcept nogil:
@@ -90,12 +98,12 @@ cdef inline uint32_t bit(int kind) noexcept nogil:
 
 
 cdef uint32_t closer(
-    const Search* search, const ScanTriggers* triggers, uint64_t place, Cursor at, Seen* seen
+    const Search* search, const ScanTriggers* triggers, uint64_t place, Cursor at, Seen* seen, uint32_t known
 ) noexcept nogil:
     """Return the kinds that could match at a place, but for those that begin with a literal."""
     cdef uint32_t kinds = 0
     if triggers.number & place:
-        kinds |= number_kinds(at, search.stop)
+        kinds |= number_kinds(search, at, known)
     if triggers.pair & place:
         kinds |= pair_kinds(search, at)
     if triggers.at & place:
@@ -103,7 +111,7 @@ cdef uint32_t closer(
     if triggers.colon & place and at >= seen.colons:
         kinds |= colon_kinds(search, at, seen)
     if triggers.code & place:
-        kinds |= code_kinds(at, search.stop)
+        kinds |= code_kinds(search, at)
     if triggers.plus & place and at[1] != c"0":
         kinds |= bit(PHONE)
     if triggers.paren & place:
@@ -111,16 +119,46 @@ cdef uint32_t closer(
     return kinds
 
 
-cdef uint32_t number_kinds(Cursor at, Cursor stop) noexcept nogil:
+cdef uint32_t number_kinds(const Search* search, Cursor at, uint32_t known) noexcept nogil:
     """Return what could begin with the digits here, which stand behind a boundary."""
+    cdef Cursor stop = search.stop
     cdef Cursor end = run_of(at, stop, DIGIT, 20), second
     cdef Py_ssize_t size = end - at, more
+    cdef uint8_t behind = end[0] if end < stop else 0
+    cdef uint32_t kinds = 0
+    if behind == 0 and size < 8:
+        return 0
+    second = run_of(end + 1, stop, DIGIT, 7) if end < stop else end
+    more = second - end - 1
+    if not known & bit(KEYED) and is_keyed_size(size, behind, more) and keyed_number(search, at):
+        kinds = bit(KEYED)
+    return kinds | plain_number_kinds(search, at, end, second)
+
+
+cdef inline bint is_keyed_size(Py_ssize_t size, uint8_t behind, Py_ssize_t more) noexcept nogil:
+    """Tell whether so many digits, of which `more` stand one byte further on, can be something if a keyword is near."""
+    if size >= 8:
+        return size <= 15
+    if size <= 3 and behind == c".":
+        return more >= 4 or (size == 2 and more == 2)
+    if size == 3:
+        return more == 3 and (behind == c" " or behind == c"-")
+    if size == 4:
+        return more == 4 and (behind == c" " or behind == c"-")
+    if size == 6:
+        return more >= 4
+    return size == 1 and more == 2 and behind == c" "
+
+
+cdef uint32_t plain_number_kinds(const Search* search, Cursor at, Cursor end, Cursor second) noexcept nogil:
+    """Return what digits are without a keyword, which end at `end` and go on one byte further until `second`."""
+    cdef const Program* program = search.program
+    cdef Cursor stop = search.stop
+    cdef Py_ssize_t size = end - at, more = second - end - 1
     cdef uint8_t behind = end[0] if end < stop else 0
     cdef uint32_t kinds
     if behind == 0 and size < 12:
         return 0
-    second = run_of(end + 1, stop, DIGIT, 7) if end < stop else end
-    more = second - end - 1
     if size <= 3 and behind == c".":
         kinds = bit(IPV4) if 1 <= more <= 3 and quad_end(at, stop) is not NULL else 0
         if size == 3 and more >= 3:
@@ -137,7 +175,7 @@ cdef uint32_t number_kinds(Cursor at, Cursor stop) noexcept nogil:
     if size == 8:
         return bit(ES_DNI) if is_a(behind, UPPER) else 0
     if 12 <= size <= 19:
-        kinds = bit(CARD) if is_card(at, size) else 0
+        kinds = bit(CARD) if is_card(at, size) or (program.rupay_rule >= 0 and is_rupay(at, size)) else 0
         if size == 18 or (size == 17 and (behind == c"X" or behind == c"x")):
             kinds |= bit(CN_RIC)
         return kinds
@@ -154,10 +192,13 @@ cdef uint32_t pair_kinds(const Search* search, Cursor at) noexcept nogil:
     return 0
 
 
-cdef uint32_t code_kinds(Cursor at, Cursor stop) noexcept nogil:
+cdef uint32_t code_kinds(const Search* search, Cursor at) noexcept nogil:
     """Return what could begin with the capitals and digits here."""
+    cdef Cursor stop = search.stop
     if stop - at < 9:
         return 0
+    if is_a(at[5], DIGIT) and is_a(at[2], UPPER) and is_a(at[3], UPPER) and keyed_code(search, at):
+        return bit(KEYED)
     if at[2] == c" ":
         return bit(UK_NINO)
     if at[2] == c".":
@@ -197,7 +238,7 @@ cdef uint32_t colon_kinds(const Search* search, Cursor at, Seen* seen) noexcept 
             digit = digit or is_a(end[0], DIGIT)
         end += 1
     seen.colons = end
-    digit = digit or (end < search.stop and end[0] == c".")
+    digit = digit or search.program.special_addresses or (end < search.stop and end[0] == c".")
     return bit(IPV6) if digit and (gap or colons >= 7) else 0
 
 

@@ -1,7 +1,7 @@
 """What all matchers share: a text under search, boundaries in it (redaction contract B2, B3), runs of bytes."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memchr, memcmp
 
 from pipeline.wire.kernel.arena cimport grown
@@ -25,6 +25,7 @@ cdef struct Search:
     Cursor start
     Cursor stop
     const Program* program
+    uint64_t near  # the groups whose keywords the name of the text has
     int32_t rule  # whose matches are being looked for
     Match* list
     size_t count
@@ -115,6 +116,20 @@ cdef inline bint bounded_left(const Search* search, Cursor at) noexcept nogil:
 cdef inline bint bounded_right(const Search* search, Cursor at) noexcept nogil:
     """Tell whether a match may end here."""
     return at == search.stop or not is_a(at[0], WORD)
+
+
+cdef inline bint stands_alone(const Search* search, Cursor at) noexcept nogil:
+    """Tell whether no group before the start of a match makes it part of something longer, as in a UUID."""
+    return at == search.start or ((at - 1)[0] != c"." and (at - 1)[0] != c"-")
+
+
+cdef inline bint ends_alone(const Search* search, Cursor end) noexcept nogil:
+    """Tell whether a match may end here, and no group behind it makes it part of something longer."""
+    if not bounded_right(search, end):
+        return False
+    if search.stop - end < 2:
+        return True
+    return not (end[0] == c"-" and is_a(end[1], ALNUM)) and not (end[0] == c"." and is_a(end[1], DIGIT))
 
 
 cdef inline Cursor behind_quote(Cursor at, Cursor stop) noexcept nogil:

@@ -1,7 +1,7 @@
 """Redaction of one text."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 from pipeline.wire.kernel.redact_json cimport Json
 from pipeline.wire.kernel.redact_keys cimport Keys
@@ -39,6 +39,7 @@ cdef struct Desk:
     # What the redaction of texts needs, from one to the next. All zero, with the keys, is an empty one.
     const Keys* known_keys
     Keys new_keys
+    uint64_t near  # the groups whose keywords the name of the text in hand has
     Search search
     Json json[2]  # of each level
     Replacement* edits
@@ -49,7 +50,7 @@ cdef struct Desk:
     Cursor result
     size_t result_size
 
-cdef int redact_text(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1 nogil
+cdef int redact_text(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit, uint64_t near) except -1 nogil
 cdef int put_log(Desk* desk, int32_t rule, int32_t action) except -1 nogil
 cdef bint is_settled(Rulebook book, Cursor start, Cursor stop) noexcept nogil
 cdef void clear_desk(Desk* desk) noexcept nogil

@@ -12,7 +12,8 @@ from pipeline.wire.kernel.arena cimport grown
 from pipeline.wire.kernel.redact_json cimport (
     BARE_WORD, LIST, OBJECT, STRING, Node, is_scalar, looks_like_json, read_json, unescaped
 )
-from pipeline.wire.kernel.redact_keys cimport DATA, SENSITIVE, WORD_SHIFT, judged, release_keys
+from pipeline.wire.kernel.redact_keyed cimport find_keyed, keywords_in
+from pipeline.wire.kernel.redact_keys cimport DATA, KEYWORD, SENSITIVE, WORD_SHIFT, judged, release_keys
 from pipeline.wire.kernel.redact_national cimport (
     find_br_cnpj, find_br_cpf, find_ch_ahv, find_cn_ric, find_es_dni, find_es_nie, find_fi_hetu, find_it_cf, find_uk_nino
 )
@@ -21,7 +22,7 @@ from pipeline.wire.kernel.redact_personal cimport (
 )
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DRY_RUN, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU,
-    IBAN, IPV4, IPV6, ITIN, IT_CF, JWT, KINDS, KV_SECRET, MASK, NO_SECRET, PATTERN, PEM, PHONE, SESSION_KV, SHAPES, SSN,
+    IBAN, IPV4, IPV6, ITIN, IT_CF, JWT, KEYED, KINDS, KV_SECRET, MASK, NO_SECRET, PATTERN, PEM, PHONE, SESSION_KV, SHAPES, SSN,
     UK_NINO, URL_CRED, URL_PARAM, Program, Rule, Word,
 )
 from pipeline.wire.kernel.redact_scan cimport SCAN_READ
@@ -37,6 +38,7 @@ cdef enum:
     MIN_BYTES = 6  # shorter texts are not scanned (B6)
     MAX_ROUNDS = 8
     MAX_NESTED_JSON = 2
+    MAX_DEPTH = 32  # of lists in JSON
 
 cdef Matcher MATCHERS[KINDS]
 MATCHERS[<int>SHAPES] = find_shapes
@@ -67,6 +69,7 @@ MATCHERS[<int>EMAIL] = find_email
 MATCHERS[<int>IPV6] = find_ipv6
 MATCHERS[<int>IPV4] = find_ipv4
 MATCHERS[<int>PHONE] = find_phone
+MATCHERS[<int>KEYED] = find_keyed
 
 
 cdef int no_memory() except -1 with gil:
@@ -98,7 +101,7 @@ cdef int put_log(Desk* desk, int32_t rule, int32_t action) except -1 nogil:
     return 0
 
 
-cdef int redact_text(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
+cdef int redact_text(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit, uint64_t near) except -1 nogil:
     """Redact a text; nothing is read at or behind `limit`. The outcome of `CHANGED` is in `desk.result` until the next call."""
     cdef int round_, outcome
     cdef size_t index
@@ -106,6 +109,7 @@ cdef int redact_text(Desk* desk, Rulebook book, Cursor start, Cursor stop, Curso
     desk.log.count = 0
     for round_ in range(MAX_ROUNDS):
         desk.edit_count = 0
+        desk.near = near
         outcome = find_edits(desk, book, start, stop, limit, MAX_NESTED_JSON)
         if outcome == UNDECIDED:
             desk.log.count = 0
@@ -210,7 +214,7 @@ cdef int find_in_plain(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cur
     cdef int outcome
     if stop - start < MIN_BYTES:
         return UNCHANGED
-    kinds = screen(&book.program, start, stop, limit)
+    kinds = screen(&book.program, start, stop, limit, desk.near)
     outcome = find_matches(desk, book, start, stop, kinds)
     if outcome == UNDECIDED or not kinds & PERCENT_SIGN or memchr(start, c"=", stop - start) is NULL:
         return outcome
@@ -226,6 +230,7 @@ cdef int find_in_plain(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cur
 cdef int find_in_decoded(Desk* desk, Rulebook book, Cursor start, Cursor stop) except -1 nogil:
     """Look into a form or a URL, in which nothing is to change as it stands."""
     cdef size_t size = stop - start, before = desk.edit_count, index
+    cdef Cursor limit
     cdef uint8_t* decoded = <uint8_t*>malloc(size + SCAN_READ)
     cdef uint32_t* places = <uint32_t*>malloc((size + 1) * sizeof(uint32_t))
     cdef Replacement* edit
@@ -235,8 +240,9 @@ cdef int find_in_decoded(Desk* desk, Rulebook book, Cursor start, Cursor stop) e
             return no_memory()
         size = url_decoded(start, stop, decoded, places)
         if size >= MIN_BYTES:
+            limit = decoded + size + SCAN_READ
             outcome = find_matches(
-                desk, book, decoded, decoded + size, screen(&book.program, decoded, decoded + size, decoded + size + SCAN_READ)
+                desk, book, decoded, decoded + size, screen(&book.program, decoded, decoded + size, limit, desk.near)
             )
         for index in range(before, desk.edit_count):
             edit = &desk.edits[index]
@@ -282,7 +288,7 @@ cdef int find_matches(Desk* desk, Rulebook book, Cursor start, Cursor stop, uint
         return UNCHANGED
     if kinds >> PATTERN & 1:
         return UNDECIDED
-    search.start, search.stop, search.program = start, stop, program
+    search.start, search.stop, search.program, search.near = start, stop, program, desk.near
     search.count = 0
     for kind in range(PATTERN):
         if kinds >> kind & 1:
@@ -380,16 +386,24 @@ cdef int find_in_json(Desk* desk, Rulebook book, Cursor limit, int levels) excep
     cdef Json* json = &desk.json[levels]
     cdef size_t index = 0, before = desk.edit_count
     cdef const Node* node
-    cdef int outcome
+    cdef int outcome, depth = 0
+    cdef Named around[MAX_DEPTH + 1]
+    around[0] = Named(json.count, desk.near)
     while index < json.count:
         node = &json.list[index]
         outcome = UNCHANGED
+        while index >= around[depth].next:
+            depth -= 1
+        desk.near = around[depth].near
         if node.name is not NULL:
             outcome = find_in_member(desk, book, node, limit)
             if outcome == CHANGED:  # it is decided: nothing in it is looked at
                 index = node.next
                 continue
         if outcome == UNCHANGED:
+            if node.kind == LIST:  # its elements are called what it is called
+                depth += 1
+                around[depth] = Named(node.next, desk.near)
             if node.kind == STRING:
                 outcome = find_in_string(desk, book, node, limit, levels)
             elif node.kind == BARE_WORD:
@@ -399,6 +413,12 @@ cdef int find_in_json(Desk* desk, Rulebook book, Cursor limit, int levels) excep
         index += 1
     # a mask may have to be escaped
     return UNDECIDED if desk.edit_count > before and not book.program.plain_mask else UNCHANGED
+
+
+cdef struct Named:
+    # Up to which node of a list its name counts, and what it says.
+    size_t next
+    uint64_t near
 
 
 cdef struct Content:
@@ -436,6 +456,7 @@ cdef int find_in_member(Desk* desk, Rulebook book, const Node* node, Cursor limi
     read_content(&name, node.name, node.name_stop, limit)
     try:
         verdict = judged(book, desk.known_keys, &desk.new_keys, name.start, name.stop, name.limit)
+        desk.near = keywords_in(program, name.start, name.stop) if verdict & KEYWORD else 0
     finally:
         free(name.memory)
     if verdict & DATA:
@@ -539,7 +560,7 @@ cdef int find_in_bare(Desk* desk, Rulebook book, const Node* node, Cursor limit)
     cdef int outcome
     if node.stop - node.start < MIN_BYTES:
         return UNCHANGED
-    outcome = find_matches(desk, book, node.start, node.stop, screen(&book.program, node.start, node.stop, limit))
+    outcome = find_matches(desk, book, node.start, node.stop, screen(&book.program, node.start, node.stop, limit, desk.near))
     if outcome == UNCHANGED and desk.edit_count > before and is_scalar(node.start, node.stop):
         rule = desk.edits[before].rule  # a number can't hold a tag: it becomes a string
         desk.edit_count = before

@@ -1,17 +1,19 @@
 """Redaction of values whose name, if they have one, says nothing of them: texts, numbers, arrays and maps."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame, undo_frame
 from pipeline.wire.kernel.redact_books cimport (
-    DROPPED, begin, keep_last_entry, named, no_memory, put_entry, refuse, unknown
+    DROPPED, begin, keep_last_entry, named, near, no_memory, put_entry, refuse, unknown
 )
+from pipeline.wire.kernel.redact_keyed cimport MOST_FORMS, Form, forms_of_digits
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_messages cimport redact_message
 from pipeline.wire.kernel.redact_personal cimport is_card
-from pipeline.wire.kernel.redact_rules cimport CARD, DRY_RUN, Rule
+from pipeline.wire.kernel.redact_rules cimport CARD, DRY_RUN, Program, Rule
+from pipeline.wire.kernel.redact_search cimport Search
 from pipeline.wire.kernel.redact_text cimport CHANGED
 from pipeline.wire.kernel.tables cimport (
     AnyValue, AnyValue_array_value, AnyValue_bytes_value, AnyValue_double_value, AnyValue_int_value, AnyValue_kvlist_value,
@@ -21,6 +23,7 @@ from pipeline.wire.kernel.walk cimport MAX_DEPTH, TOO_DEEP, Cursor, expected, fi
 
 cdef enum:
     MAX_TEXT_IN_BYTES = 64 * 1024
+    LEAST_DIGITS = 9  # of a whole number that a name can say what it is
 
 
 cdef int redact_value(
@@ -95,16 +98,18 @@ cdef int redact_elements(Walk* walk, Rulebook book, const Visit* visit, Place pl
 
 
 cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place place) except -1 nogil:
-    """Redact a number that is a card number; it becomes a string."""
+    """Redact a number that is a card number, or that the name of its attribute says is another; it becomes a string."""
     cdef uint8_t digits[MAX_DIGITS]
     cdef Visit string = visit[0]
     cdef int size, outcome, order = book.program.rule_of[<int>CARD]
     cdef const Rule* rule
-    if order < 0:
+    if order < 0 and place.name is NULL:
         return 0
     size = whole_number(visit, digits, &walk.fault)
-    if size < 12 or not is_card(digits, size):
-        return 0
+    if order < 0 or size < 12 or not is_card(digits, size):
+        order = rule_by_name(book, digits, size, place) if place.name is not NULL and size >= LEAST_DIGITS else -1
+        if order < 0:
+            return 0
     rule = &book.program.rules[order]
     if rule.known:
         put_entry(walk, order, place.location, rule.action)
@@ -117,6 +122,29 @@ cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place plac
             return outcome
     string.number = AnyValue_string_value
     return replace_text(walk, &string)
+
+
+cdef int rule_by_name(Rulebook book, Cursor digits, int size, Place place) noexcept nogil:
+    """Return the rule that means a whole number under a name that has its keyword, -1 without one."""
+    cdef const Program* program = &book.program
+    cdef Search search
+    cdef Form forms[MOST_FORMS]
+    cdef uint64_t groups = near(book, place)
+    cdef int32_t order, best = -1
+    cdef int index
+    search.start, search.stop, search.program = digits, digits + size, program
+    for index in range(forms_of_digits(&search, digits, forms) if groups else 0):
+        if groups >> forms[index].group & 1 and forms[index].stop == search.stop:
+            order = program.rule_of_group[forms[index].group]
+            if best < 0 or comes_before(program, order, best):
+                best = order
+    return best
+
+
+cdef inline bint comes_before(const Program* program, int32_t one, int32_t other) noexcept nogil:
+    if program.rules[one].priority != program.rules[other].priority:
+        return program.rules[one].priority < program.rules[other].priority
+    return one < other
 
 
 cdef int ask_about_number(Walk* walk, Rulebook book, Cursor digits, int size, Place place) except -1 with gil:

@@ -170,7 +170,7 @@ class _Walk:
         names = self._names(start, end)
         sensitive = any(map(self._text.sensitive, names))
         safe = bool(names) and all(map(self._text.safe, names))
-        place = Place(location, droppable=True)
+        place = Place(location, droppable=True, name=names[-1] if names else b"")
         mark = len(self.log)
         for at, number, wire, value, stop in fields(self.payload, start, end):
             field = expect(self._attribute, number, wire, at)

@@ -13,15 +13,16 @@ from pipeline.wire.rules import KeyRules
 
 T = TypeVar("T")
 
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z\x80-\xff]+|[0-9]+")
+WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z\x80-\xff]+|[0-9]+")
+"""A word of a name that is read as Latin-1."""
 _CACHED: Final = 4096
-_LONGEST: Final = 256
+LONGEST: Final = 256
 """Longer names are no names: nobody vouches for them as safe."""
 
 
 def words(name: str) -> tuple[str, ...]:
     """Return the words of a name in lower case."""
-    return tuple(word.lower() for word in _WORD.findall(name))
+    return tuple(word.lower() for word in WORD.findall(name))
 
 
 def key_judge(rules: KeyRules) -> tuple[Callable[[bytes], bool], Callable[[bytes], bool]]:
@@ -35,7 +36,7 @@ def key_judge(rules: KeyRules) -> tuple[Callable[[bytes], bool], Callable[[bytes
         return _holds(own, runs, longest) and not excepted.fullmatch(".".join(own))
 
     def safe(name: bytes) -> bool:
-        return len(name) <= _LONGEST and safe_names.fullmatch(name.decode("latin-1")) is not None
+        return len(name) <= LONGEST and safe_names.fullmatch(name.decode("latin-1")) is not None
 
     return remembered(sensitive), remembered(safe)
 
@@ -55,7 +56,7 @@ def last_word(names: Iterable[str]) -> Callable[[bytes], str | None]:
 def remembered(judge: Callable[[bytes], T]) -> Callable[[bytes], T]:
     """Return a function of a name that remembers its answers: names come again and again. Long ones are not kept."""
     cached = lru_cache(_CACHED)(judge)
-    return lambda name: cached(name) if len(name) <= _LONGEST else judge(name)
+    return lambda name: cached(name) if len(name) <= LONGEST else judge(name)
 
 
 class DistinctKeys:
