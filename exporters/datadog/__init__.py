@@ -21,19 +21,18 @@ With `without_credentials: intake` and no key, both go to the local `intake` ext
 
 import re
 import time
-from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Final, Literal, NamedTuple, cast
 
 import msgspec
 from msgspec import Struct
 
-from exporters.datadog import logs
 from exporters.datadog.answers import check
 from exporters.datadog.deltas import Deltas, FirstPoint
+from exporters.datadog.logs import layout
 from exporters.datadog.origins import Origins
 from exporters.datadog.series import PointMapping, series
-from pipeline import Batch, ConfigError, Exporter, Request, Unauthorized, packing
+from pipeline import Batch, ConfigError, Exporter, Request, Unauthorized, packing, wire
 from pipeline.batch import subset
 from pipeline.net.compression import compress, content_encoding
 from pipeline.packing import Entry
@@ -41,7 +40,8 @@ from pipeline.settings import NetworkExporter, Retry, Settings, about
 from pipeline.telemetry import catalogue
 from pipeline.types import Secret, Signal, Url
 from pipeline.version import VERSION
-from pipeline.wire.model import LogRecord, Point
+from pipeline.wire.layout import LogObjects
+from pipeline.wire.model import Point
 
 
 class Histograms(Settings, frozen=True, kw_only=True):
@@ -98,12 +98,28 @@ class Route(Struct, frozen=True):
     max_sent: int
     """Bytes as sent."""
 
+    def room(self) -> int:
+        """Return how many bytes the entries may have, with commas between them."""
+        return self.max_raw - len(self.prefix) - len(self.suffix)
+
+    def wrapped(self, entries: Sequence[bytes]) -> bytes:
+        """Return the entries as one body."""
+        return self.prefix + b",".join(entries) + self.suffix
+
 
 ROUTES: Final = {
     "logs": Route("/api/v2/logs", b"[", b"]", 1000, 5_000_000, 5_000_000),
     "series": Route("/api/v2/series", b'{"series":[', b"]}", 1_000_000, 5_242_879, 512_000),
 }
 """Limits: Datadog API reference, "Send logs" and "Submit metrics"."""
+
+
+class Part(NamedTuple):
+    """Some of the objects that were made of a batch."""
+
+    objects: LogObjects
+    begin: int
+    stop: int
 
 
 _SITE: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -133,21 +149,19 @@ class Datadog(Exporter):
         mode, first = config.metrics.histograms.mode, config.metrics.sums.initial_cumulative_monotonic_value
         self._deltas = Deltas(time.time_ns())
         self._mapping = PointMapping(self._deltas, mode, first)
+        self._layout = layout(config.hostname)
 
     def encode(self, batch: Batch) -> Sequence[Request]:
         """Return the requests that carry the batch, each within the limits of its intake."""
-        route, entries = ("logs", self._logs(batch)) if batch.signal == "logs" else ("series", self._series(batch))
-        limits = ROUTES[route]
-        room = limits.max_raw - len(limits.prefix) - len(limits.suffix)
-        groups = packing.packed(entries, most=limits.max_entries, max_bytes=room)
-        return [request for group in groups for request in self._requests(route, group, batch)]
+        return self._logs(batch) if batch.signal == "logs" else self._series(batch)
 
     def split(self, request: Request) -> Sequence[Request]:
         """Return the request in halves, from what was encoded already: encoding again would count cumulative points twice."""
-        entries: Sequence[Entry] = request.parts
-        if len(entries) < 2:
+        if request.route == "logs":
+            return self._split_logs(request)
+        if len(request.parts) < 2:
             return [request]
-        return [self._request(request.route, half, request.batch) for half in packing.halves(entries)]
+        return [self._series_request(half, request.batch) for half in packing.halves(request.parts)]
 
     async def send(self, request: Request) -> None:
         """Post one request. A series that Datadog complains about in a 2xx answer is logged, and stays sent."""
@@ -175,40 +189,64 @@ class Datadog(Exporter):
             raise Unauthorized("there is no api_key, and no intake extension to send to", code="no_credential")
         return self.host.intake.rstrip("/"), "none"
 
-    def _logs(self, batch: Batch) -> list[Entry]:
-        origins, bad_ids, cut = Origins(self._config.hostname), Counter[str](), 0
-        entries = []
-        for record in cast("Sequence[LogRecord]", batch.records()):
-            body, shortened = logs.encoded(logs.log_of(record, origins.of(record.resource), bad_ids))
-            entries.append(Entry(body, [record], 1))
-            cut += shortened
-        if cut:
-            self.host.metrics.add(catalogue.EXPORTER_TRUNCATED, cut, exporter=self.host.id, signal="logs")
-        if bad_ids:
-            self.host.log.warning("attributes that are no trace or span id were left out", **bad_ids)
-        return entries
+    def _logs(self, batch: Batch) -> list[Request]:
+        found = wire.log_objects(batch.payload, self._layout)
+        if found.shortened:
+            self.host.metrics.add(catalogue.EXPORTER_TRUNCATED, found.shortened, exporter=self.host.id, signal="logs")
+        bad_ids = {"trace_id": found.bad_trace_ids, "span_id": found.bad_span_ids}
+        if any(bad_ids.values()):
+            bad = {name: number for name, number in bad_ids.items() if number}
+            self.host.log.warning("attributes that are no trace or span id were left out", **bad)
+        limits = ROUTES["logs"]
+        groups = packing.groups(found.sizes(), most=limits.max_entries, max_bytes=limits.room())
+        everything = Part(found, 0, len(found.ends))
+        return [self._log_request(everything, group, batch) for group in groups]
 
-    def _series(self, batch: Batch) -> list[Entry]:
+    def _split_logs(self, request: Request) -> Sequence[Request]:
+        part: Part = request.parts
+        count = part.stop - part.begin
+        if count < 2:
+            return [request]
+        middle = -(-count // 2)
+        return [self._log_request(part, half, request.batch) for half in (slice(0, middle), slice(middle, count))]
+
+    def _log_request(self, part: Part, group: slice, batch: Batch) -> Request:
+        """Return the request with a group of the objects in a part, which were made of the batch's records, one of each."""
+        carried = Part(part.objects, part.begin + group.start, part.begin + group.stop)
+        count = carried.stop - carried.begin
+        raw = carried.objects.array(carried.begin, carried.stop)
+        return Request(
+            compress(raw, self._config.compression),
+            batch if count == batch.items else subset(batch, batch.records()[group]),
+            count,
+            raw_bytes=len(raw),
+            route="logs",
+            parts=carried,
+        )
+
+    def _series(self, batch: Batch) -> list[Request]:
         now = time.time()
         self._deltas.sweep(now)
-        return series(cast("Sequence[Point]", batch.records()), self._mapping, Origins(self._config.hostname), now)
+        entries = series(cast("Sequence[Point]", batch.records()), self._mapping, Origins(self._config.hostname), now)
+        limits = ROUTES["series"]
+        groups = packing.packed(entries, most=limits.max_entries, max_bytes=limits.room())
+        return [request for group in groups for request in self._series_requests(group, batch)]
 
-    def _requests(self, route: str, entries: Sequence[Entry], batch: Batch) -> Sequence[Request]:
-        request = self._request(route, entries, batch)
-        if len(request.body) <= ROUTES[route].max_sent or len(entries) < 2:
+    def _series_requests(self, entries: Sequence[Entry], batch: Batch) -> Sequence[Request]:
+        request = self._series_request(entries, batch)
+        if len(request.body) <= ROUTES["series"].max_sent or len(entries) < 2:
             return [request]
-        return [half for group in packing.halves(entries) for half in self._requests(route, group, batch)]
+        return [half for group in packing.halves(entries) for half in self._series_requests(group, batch)]
 
-    def _request(self, route: str, entries: Sequence[Entry], batch: Batch) -> Request:
-        limits = ROUTES[route]
-        raw = limits.prefix + b",".join(entry.body for entry in entries) + limits.suffix
+    def _series_request(self, entries: Sequence[Entry], batch: Batch) -> Request:
+        raw = ROUTES["series"].wrapped([entry.body for entry in entries])
         records = {id(record): record for entry in entries for record in entry.records}
         return Request(
             compress(raw, self._config.compression),
             subset(batch, list(records.values())),
             sum(entry.items for entry in entries),
             raw_bytes=len(raw),
-            route=route,
+            route="series",
             parts=entries,
         )
 

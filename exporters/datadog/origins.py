@@ -5,7 +5,7 @@ from typing import NamedTuple
 from exporters.datadog.hostname import hostname
 from exporters.datadog.tags import resource_tags
 from pipeline.text import text
-from pipeline.wire.model import Resource
+from pipeline.wire.model import Attributes, Resource
 
 
 class Origin(NamedTuple):
@@ -15,6 +15,15 @@ class Origin(NamedTuple):
     tags: list[str]
     attributes: dict[str, str]
     """Its attributes as text."""
+
+
+def origin_of(resource: Attributes, fallback_hostname: str) -> Origin:
+    """Return the origin that a resource's attributes say."""
+    return Origin(
+        hostname(resource, fallback_hostname),
+        resource_tags(resource),
+        {key: text(value) for key, value in resource.items()},
+    )
 
 
 class Origins:
@@ -28,10 +37,5 @@ class Origins:
         """Return the origin of a resource, which has to outlive this object: it is known by its identity."""
         origin = self._known.get(id(resource))
         if origin is None:
-            attributes = resource.attributes
-            origin = self._known[id(resource)] = Origin(
-                hostname(attributes, self._fallback),
-                resource_tags(attributes),
-                {key: text(value) for key, value in attributes.items()},
-            )
+            origin = self._known[id(resource)] = origin_of(resource.attributes, self._fallback)
         return origin

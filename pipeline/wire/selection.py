@@ -18,6 +18,7 @@ _MODULES: Final = {
     "encode": "encode",
     "from_json": "from_json",
     "to_json": "to_json",
+    "log_objects": "log_objects",
 }
 """Each function or class, and the module that has it, of the same name in both implementations."""
 

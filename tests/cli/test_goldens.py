@@ -1,4 +1,7 @@
-"""What people read first, word for word. A golden is what its command prints: `sluice run --help > tests/cli/goldens/run.txt`."""
+"""What people read first, word for word. A golden is what its command prints: `sluice run --help > tests/cli/goldens/run.txt`.
+
+With `SLUICE_KERNEL=python`, so that it is the same with and without a compiler.
+"""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +27,7 @@ GOLDENS = {
 @pytest.mark.parametrize(("name", "command"), GOLDENS.items(), ids=GOLDENS)
 def test_every_word_and_whatever_the_terminal(name: str, command: Sequence[str], columns: str) -> None:
     golden = (Path(__file__).parent / "goldens" / f"{name}.txt").read_text()
-    printed = sluice(*command, environ={"COLUMNS": columns})
+    printed = sluice(*command, environ={"COLUMNS": columns, "SLUICE_KERNEL": "python"})
     assert printed.stderr == b""
     assert printed.returncode == 0
     assert without_hash(printed.stdout.decode()) == without_hash(golden)

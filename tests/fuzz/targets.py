@@ -9,13 +9,15 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from exporters.datadog.logs import layout
 from pipeline import wire
 from pipeline.conditions import parse
 from pipeline.types import Secret, Signal
 from pipeline.wire import model, rules
 from pipeline.wire.reference.records import records as reference_records
 from pipeline.wire.sampling import threshold
-from processors.redact import Action, Config, Hmac, Keys, Pattern, compile_rules
+from processors.redact import Action, Config, Hmac, Ip, Keys, Pattern, compile_rules
+from processors.redact.detectors import DETECTORS, OPTIONAL
 from tests.fuzz.sanitizer import exact
 
 Form: TypeAlias = Literal["wire", "json"]
@@ -172,6 +174,8 @@ def _with_rules(**changes: Any) -> Callable[[Any], Any]:
 
 _ACTIONS: Final = {"email": "drop", "card": Action(type="keep_last", n=4), "secret": "mask", "ipv4": "none"}
 _ONLY_COUNTED: Final = rules.KeyRules(sensitive=("k", "message", "x"), exceptions=("*.k",), action=rules.Action("none"))
+_ALL: Final = ("default", *(detector.id for detector in OPTIONAL))
+_NATIONAL: Final = tuple(detector.id for detector in DETECTORS if detector.family == "national_id")
 RULES: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
     ("default", _config()),
     ("mask", _config(action="mask", mask="∎", keys=Keys(action="tag"))),
@@ -182,6 +186,8 @@ RULES: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
     ("mixed", _config(actions=_ACTIONS, unknown_fields="drop")),
     ("patterns", _config(patterns=_PATTERNS, keys=Keys(sensitive=("k", "user email", "ü")))),
     ("only patterns", _config(detectors="none", patterns=_PATTERNS)),
+    ("all detectors", _config(detectors=_ALL, ip=Ip(special=True), actions={"phone": "drop", "national_id": "mask"})),
+    ("national", _config(national_ids=_NATIONAL, actions={"phone": "none"})),
     ("few", _config(detectors=("email", "card", "kv_secret"), action="drop")),
     ("no detectors", _config(detectors="none", keys=Keys(action="drop"))),
     ("no words", _with_rules(secret_words=(), option_words=(), keys=rules.KeyRules(safe=("*.email", "k?", "[ab]")))),
@@ -361,8 +367,18 @@ def _from_json(from_json: Any, given: Input) -> Any:
     return {"payload": from_json(given.data, given.signal)}
 
 
+_LOG_LAYOUT: Final = layout("fallback")
+
+
 def _to_json(to_json: Any, given: Input) -> Any:
     return {"text": to_json(given.data, given.signal, wire.OTLP)}
+
+
+def _log_objects(log_objects: Any, given: Input) -> Any:
+    """Read payloads of all signals as logs: they are as good as any other malformed ones."""
+    found = log_objects(given.data, _LOG_LAYOUT)
+    counts = (found.shortened, found.bad_trace_ids, found.bad_span_ids)
+    return {"text": found.text, "ends": found.ends, "counts": counts, "items": len(found.ends)}
 
 
 TARGETS: Final = (
@@ -383,5 +399,6 @@ TARGETS: Final = (
         may_raise=True,
     ),
     Target("to_json", "to_json", "wire", (("", _function, _to_json),)),
+    Target("log_objects", "log_objects", "wire", (("", _function, _log_objects),)),
     Target("from_json", "from_json", "json", (("", _function, _from_json),)),
 )

@@ -3,7 +3,6 @@
 from typing import get_args
 
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
@@ -12,22 +11,23 @@ from tests.daemon import get, post, until
 from tests.default_pipeline import OPENMETRICS, Default
 from tests.strategies import odd_payloads
 
-EXAMPLES = 100
+EXAMPLES = 40
+"""A signal."""
+
+
+def send_anything(url: str, signal: Signal) -> None:
+    @settings(max_examples=EXAMPLES, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(odd_payloads(signal))
+    def send(payload: bytes) -> None:
+        status, answer = post(url, payload, "application/x-protobuf")
+        assert status == 200, answer
+
+    send()
 
 
 def test_the_vendors_take_whatever_comes_in(default: Default) -> None:
-    sent = dict.fromkeys(get_args(Signal), 0)
-
-    @settings(max_examples=EXAMPLES, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @given(st.sampled_from(get_args(Signal)).flatmap(lambda signal: st.tuples(st.just(signal), odd_payloads(signal))))
-    def send(drawn: tuple[Signal, bytes]) -> None:
-        signal, payload = drawn
-        status, answer = post(default.url(4318, f"/v1/{signal}"), payload, "application/x-protobuf")
-        assert status == 200, answer
-        sent[signal] += 1
-
-    send()
-    assert min(sent.values()) > EXAMPLES // 10
+    for signal in get_args(Signal):
+        send_anything(default.url(4318, f"/v1/{signal}"), signal)
     default.settle()
     assert len(default.intake("datadog/logs")) == default.daemon.metric("sluice_receiver_accepted_log_records_total")
     assert default.daemon.metric("sluice_dropped_items_total") == 0

@@ -33,7 +33,7 @@ cdef inline int grow(Buffer* to, size_t more) except -1:
 
 cdef inline uint8_t* reserved(Buffer* to, size_t more) except NULL:
     """Return the end, with room for `more` bytes behind it; whoever writes them adds them to `size`."""
-    if to.room - to.size < more:
+    if to.room - to.size <= more:  # also of an empty one, for nothing: there is no place then
         grow(to, more)
     return to.data + to.size
 

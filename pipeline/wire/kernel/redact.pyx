@@ -11,10 +11,11 @@ from libc.string cimport memset
 
 from pipeline.wire.kernel.edits cimport edited, release
 from pipeline.wire.kernel.redact_books cimport OTHER, Walk, counted
+from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED, Desk, clear_desk
 from pipeline.wire.kernel.redact_keys cimport KnownKeys, with_new
 from pipeline.wire.kernel.redact_messages cimport redact_message
 from pipeline.wire.kernel.redact_rules cimport Rulebook
-from pipeline.wire.kernel.redact_text cimport CHANGED, UNCHANGED, Desk, clear_desk, redact_text
+from pipeline.wire.kernel.redact_text cimport redact_text
 from pipeline.wire.kernel.walk cimport Cursor, root
 
 from pipeline.wire.kernel.redact_rules import supported
@@ -55,7 +56,7 @@ cdef class Redactor:
             with nogil:
                 redact_message(&walk, book, walk.start, walk.limit, message, OTHER, 0)
             if walk.desk.new_keys.count:
-                self._known = with_new(self._known, &walk.desk.new_keys)
+                self._known = with_new(self._known, &walk.desk.new_keys, len(payload))
             return edited(payload, &walk.edits), Hits(counted(&walk.log, book), walk.unknown_fields)
         finally:
             release(&walk.edits)

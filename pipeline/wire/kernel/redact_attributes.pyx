@@ -1,23 +1,23 @@
 """Redaction of attributes: the name decides how the value is looked at."""
 
-from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint64_t
 
 from pipeline.wire.kernel.edits cimport Frame, close_frame, drop_frame
-from pipeline.wire.kernel.redact_books cimport DROPPED, KEY, Place, begin, keep_last_entry, refuse, unknown
-from pipeline.wire.kernel.redact_keys cimport DATA, KEYWORD, SAFE, SENSITIVE, judged
-from pipeline.wire.kernel.redact_leaf cimport keep_text, put_answer, redact_leaf, replace_text
+from pipeline.wire.kernel.redact_books cimport DROPPED, KEY, Place, begin, keep_last_entry, put_entry, refuse, unknown
+from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED, judged_name
+from pipeline.wire.kernel.redact_distinct cimport claim_name, take_name
+from pipeline.wire.kernel.redact_keys cimport DATA, KEYWORD, RULE_SHIFT, SAFE, SENSITIVE
+from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
+from pipeline.wire.kernel.redact_rules cimport DRY_RUN, Literal, Rule
 from pipeline.wire.kernel.redact_sensitive cimport redact_sensitive
-from pipeline.wire.kernel.redact_text cimport CHANGED, UNCHANGED
 from pipeline.wire.kernel.redact_values cimport redact_value
 from pipeline.wire.kernel.tables cimport (
     AnyValue_string_value, KIND_message, KeyValue, KeyValue_key, KeyValue_value, OtlpField
 )
-from pipeline.wire.kernel.walk cimport DELIMITED, Fault, expected, malformed, next_field, varint
+from pipeline.wire.kernel.walk cimport DELIMITED, Fault, expected, next_field, varint
 
 from pipeline.wire.reference.redact_actions import Place as TextPlace
-from pipeline.wire.reference.redact_keys import DistinctKeys
 
 
 cdef inline bint is_one_field(Cursor at, Cursor stop, uint8_t tag, Visit* visit, Fault* fault) noexcept nogil:
@@ -41,7 +41,6 @@ cdef int redact_attribute(
     cdef Visit value, string
     cdef int verdict, outcome
     cdef size_t mark = walk.log.count
-    cdef Place place
     cdef Frame frame, inner
     # what nearly all of them are: a key, then a value
     if visit.stop - visit.value < 4 or visit.value[0] != (KeyValue_key << 3 | DELIMITED) or visit.value[1] >= 0x80:
@@ -51,18 +50,16 @@ cdef int redact_attribute(
     name_stop = name + visit.value[1]
     if not is_one_field(name_stop, visit.stop, KeyValue_value << 3 | DELIMITED, &value, &walk.fault):
         return redact_odd_attribute(walk, book, map, visit, location, depth)
-    verdict = judged(book, walk.desk.known_keys, &walk.desk.new_keys, name, name_stop, walk.limit)
+    verdict = judged_name(&walk.desk, book, name, name_stop, walk.limit)
     if verdict & DATA:
         return redact_odd_attribute(walk, book, map, visit, location, depth)
-    place = Place(location, False, True, NULL, NULL)
-    if verdict & KEYWORD:
-        place.name, place.name_stop = name, name_stop
+    walk.name, walk.name_stop = name if verdict & KEYWORD else NULL, name_stop
     if not verdict & SENSITIVE and is_one_field(
         value.value, value.stop, AnyValue_string_value << 3 | DELIMITED, &string, &walk.fault
     ):
         if verdict & SAFE:
             return 0
-        outcome = redact_leaf(walk, book, string.value, string.stop, place)
+        outcome = redact_leaf(walk, book, string.value, string.stop, Place(location, False, True))
         if outcome == UNCHANGED:
             return 0
         begin(walk, visit, &frame)
@@ -73,9 +70,9 @@ cdef int redact_attribute(
     else:
         begin(walk, visit, &frame)
         if verdict & SENSITIVE:
-            outcome = redact_sensitive(walk, book, &value, place)
+            outcome = redact_sensitive(walk, book, &value, Place(location, False, True))
         else:
-            outcome = redact_value(walk, book, &value, place, depth, verdict & SAFE)
+            outcome = redact_value(walk, book, &value, Place(location, False, True), depth, verdict & SAFE)
     return end_attribute(walk, visit, &frame, mark, outcome)
 
 
@@ -98,17 +95,17 @@ cdef int redact_odd_attribute(
     cdef int verdict, outcome = 0, any_key = 0, all_keys = SAFE
     cdef bint named = False
     cdef size_t mark = walk.log.count
-    cdef Place place = Place(location, False, True, NULL, NULL)
     cdef Frame frame
+    walk.name = NULL
     while at < visit.stop:
         at = next_field(at, visit.stop, &field, &walk.fault)
         if at is NULL:
             return refuse(walk)
         if field.number == KeyValue_key and field.wire == DELIMITED:
-            verdict = judged(book, walk.desk.known_keys, &walk.desk.new_keys, field.value, field.stop, walk.limit)
+            verdict = judged_name(&walk.desk, book, field.value, field.stop, walk.limit)
             any_key |= verdict
             all_keys &= verdict
-            place.name, place.name_stop = field.value, field.stop
+            walk.name, walk.name_stop = field.value, field.stop
             named = True
     begin(walk, visit, &frame)
     at = visit.value
@@ -122,64 +119,64 @@ cdef int redact_odd_attribute(
         elif expected_field.kind != KIND_message:
             outcome = redact_key(walk, book, map, &field)
         elif any_key & SENSITIVE:
-            outcome = redact_sensitive(walk, book, &field, place)
+            outcome = redact_sensitive(walk, book, &field, Place(location, False, True))
         else:
-            outcome = redact_value(walk, book, &field, place, depth, named and all_keys & SAFE)
+            outcome = redact_value(walk, book, &field, Place(location, False, True), depth, named and all_keys & SAFE)
     return end_attribute(walk, visit, &frame, mark, outcome)
 
 
 cdef int redact_key(Walk* walk, Rulebook book, Map* map, const Visit* visit) except -1 nogil:
     """Redact a key that is data: it is replaced as a whole, and differs from all others of its map."""
+    cdef int verdict = judged_name(&walk.desk, book, visit.value, visit.stop, walk.limit)
     cdef int outcome
-    if not judged(book, walk.desk.known_keys, &walk.desk.new_keys, visit.value, visit.stop, walk.limit) & DATA:
+    cdef const Rule* rule
+    cdef Literal wanted
+    if not verdict & DATA:
         return 0
-    outcome = ask_about_key(walk, book, map, visit)
-    if outcome == CHANGED:
-        replace_text(walk, visit)
-    return outcome
+    rule = &book.program.rules[verdict >> RULE_SHIFT]
+    if rule.known:
+        put_entry(walk, verdict >> RULE_SHIFT, KEY, rule.action)
+        if rule.action == DRY_RUN:
+            return 0
+        wanted = rule.replacement
+    else:
+        outcome = ask_about_key(walk, book, visit)
+        if outcome != CHANGED:
+            return outcome
+        wanted = Literal(walk.desk.result, walk.desk.result_size)
+    if not map.has_names:
+        take_kept_names(walk, book, map)
+    claim_name(&map.names, &walk.edits.arena, &wanted, &walk.desk.result, &walk.desk.result_size)
+    replace_text(walk, visit)
+    return CHANGED
 
 
-cdef int ask_about_key(Walk* walk, Rulebook book, Map* map, const Visit* visit) except -1 with gil:
+cdef int ask_about_key(Walk* walk, Rulebook book, const Visit* visit) except -1 with gil:
     name = visit.value[: visit.stop - visit.value]
-    answer = book.text.redact_key(name, TextPlace("key", droppable=True))
-    cdef int outcome = put_answer(walk, book, name, answer, KEY)
-    if outcome == CHANGED:
-        if map.keys is NULL:
-            keys = DistinctKeys(kept_keys(walk, book, map))
-            Py_INCREF(keys)
-            map.keys = <PyObject*>keys
-        keep_text(walk, (<object>map.keys).claim(answer.text))
-    return outcome
+    return put_answer(walk, book, name, book.text.redact_key(name, TextPlace("key", droppable=True)), KEY)
 
 
-cdef list kept_keys(Walk* walk, Rulebook book, const Map* map):
-    """Return the keys of a map that stay as they are."""
+cdef int take_kept_names(Walk* walk, Rulebook book, Map* map) except -1 nogil:
+    """Note the keys of a map that stay as they are."""
     cdef Cursor at = map.start, inside
     cdef Visit visit, field
     cdef const OtlpField* expected_field
-    cdef list names = []
+    map.has_names = True
     while at < map.stop:
         at = next_field(at, map.stop, &visit, &walk.fault)
         if at is NULL:
-            raise malformed(&walk.fault, walk.start)
+            return refuse(walk)
         expected_field = expected(map.message, &visit, &walk.fault)
         if expected_field is NULL:
-            raise malformed(&walk.fault, walk.start)
+            return refuse(walk)
         if expected_field.wires == 0 or expected_field.kind != KIND_message or expected_field.message != KeyValue:
             continue
         inside = visit.value
         while inside < visit.stop:
             inside = next_field(inside, visit.stop, &field, &walk.fault)
             if inside is NULL:
-                raise malformed(&walk.fault, walk.start)
-            if field.number != KeyValue_key or field.wire != DELIMITED:
-                continue
-            if not judged(book, walk.desk.known_keys, &walk.desk.new_keys, field.value, field.stop, walk.limit) & DATA:
-                names.append(field.value[: field.stop - field.value])
-    return names
-
-
-cdef void forget_keys(Map* map) noexcept nogil:
-    if map.keys is not NULL:
-        with gil:
-            Py_DECREF(<object>map.keys)
+                return refuse(walk)
+            if field.number == KeyValue_key and field.wire == DELIMITED:
+                if not judged_name(&walk.desk, book, field.value, field.stop, walk.limit) & DATA:
+                    take_name(&map.names, field.value, field.stop - field.value)
+    return 0

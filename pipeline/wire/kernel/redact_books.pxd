@@ -1,11 +1,11 @@
 """What a walk that redacts a payload keeps: edits, texts under way, and the books of what was done."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t
 
 from pipeline.wire.kernel.edits cimport Edits, Frame
+from pipeline.wire.kernel.redact_desk cimport Desk, Log
 from pipeline.wire.kernel.redact_rules cimport Rulebook
-from pipeline.wire.kernel.redact_text cimport Desk, Log
 from pipeline.wire.kernel.walk cimport Cursor, Fault, Visit
 
 cdef enum Location:
@@ -28,8 +28,6 @@ cdef struct Place:
     int location
     bint identifies
     bint droppable
-    Cursor name  # of the attribute, if it has a keyword
-    Cursor name_stop
 
 cdef struct Walk:
     Cursor start
@@ -37,12 +35,13 @@ cdef struct Walk:
     Edits edits
     Fault fault
     Desk desk
+    Cursor name  # of the attribute whose value is in hand, NULL where it has no keyword
+    Cursor name_stop
     Log log  # of each edit: the rule, the location, the action
     int64_t unknown_fields
     bint drops_unknown
 
-cdef uint64_t near(Rulebook book, Place place) noexcept nogil
-cdef object named(Place place)
+cdef object named(const Walk* walk, Place place)
 cdef dict counted(const Log* log, Rulebook book)
 cdef int put_edit_of(Walk* walk, Rulebook book, object edit, int location) except -1
 cdef int put_entry(Walk* walk, uint32_t rule, int location, uint32_t action) except -1 nogil

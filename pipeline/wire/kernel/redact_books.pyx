@@ -2,7 +2,6 @@
 
 from pipeline.wire.kernel.arena cimport grown
 from pipeline.wire.kernel.edits cimport add_edit, open_frame
-from pipeline.wire.kernel.redact_keyed cimport keywords_in
 from pipeline.wire.kernel.walk cimport malformed
 
 from pipeline.wire.reference.redact_actions import Place as TextPlace
@@ -14,15 +13,10 @@ cdef tuple ACTIONS = ("tag", "mask", "dry_run", "drop", "keep_last", "hmac")
 """By number, which is also how the log has them."""
 
 
-cdef object named(Place place):
+cdef object named(const Walk* walk, Place place):
     """Return a place as the reference has it."""
-    name = place.name[: place.name_stop - place.name] if place.name is not NULL else b""
+    name = walk.name[: walk.name_stop - walk.name] if walk.name is not NULL else b""
     return TextPlace(LOCATIONS[place.location], place.identifies, place.droppable, name)
-
-
-cdef uint64_t near(Rulebook book, Place place) noexcept nogil:
-    """Return the groups whose keywords the name of a place has."""
-    return keywords_in(&book.program, place.name, place.name_stop) if place.name is not NULL else 0
 
 
 cdef dict counted(const Log* log, Rulebook book):

@@ -41,7 +41,7 @@ def fingerprint(literal: bytes, *behind: bytes, fold: bool = False) -> Fingerpri
 
 
 def buckets(fingerprints: Iterable[Fingerprint]) -> list[tuple[list[bytes], list[bytes]]]:
-    """Return tables of eight buckets each: for each place those that allow a high half, and those that allow a low half, as bits."""
+    """Return tables of eight buckets each: for each place those that allow a high half, and a low half, as bits."""
     merged = sorted({_halves(each) for each in fingerprints})
     while len(merged) > BUCKETS:
         costs = [_cost(_union(one, other)) - _cost(one) - _cost(other) for one, other in pairwise(merged)]

@@ -19,6 +19,9 @@ cdef struct Node:
     Cursor name_stop
     NodeKind kind
     size_t next  # index of the first node behind all that is in it
+    int verdict  # on its name
+    Cursor new_name  # NULL: it keeps the one that it has
+    size_t new_name_size
 
 cdef struct Json:
     # All zero is an empty one.

@@ -107,7 +107,7 @@ cdef int read_json(Json* json, Cursor start, Cursor stop) noexcept nogil:
             node = new_node(json)
             if node is NULL:
                 return -1
-            node[0] = Node(at, end, name, name_stop, BARE_WORD, json.count)
+            node[0] = Node(at, end, name, name_stop, BARE_WORD, json.count, 0, NULL, 0)
             name = NULL
             if byte == c"{" or byte == c"[":
                 node.kind = OBJECT if byte == c"{" else LIST

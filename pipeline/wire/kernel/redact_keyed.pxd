@@ -1,8 +1,5 @@
 """What a keyword has to stand near of, and what is off unless it is named."""
 
-from libc.stdint cimport uint64_t
-
-from pipeline.wire.kernel.redact_rules cimport Program
 from pipeline.wire.kernel.redact_search cimport Search
 from pipeline.wire.kernel.walk cimport Cursor
 
@@ -27,4 +24,3 @@ cdef bint find_keyed(Search* search) noexcept nogil
 cdef bint keyed_number(const Search* search, Cursor at) noexcept nogil
 cdef bint keyed_code(const Search* search, Cursor at) noexcept nogil
 cdef int forms_of_digits(const Search* search, Cursor at, Form* forms) noexcept nogil
-cdef uint64_t keywords_in(const Program* program, Cursor start, Cursor stop) noexcept nogil

@@ -1,19 +1,18 @@
 """`reference/redact_keyed.py` and `reference/redact_keywords.py`, compiled: what could begin at a place, and which keywords are near."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcmp
+from libc.stdint cimport int64_t, uint8_t
 
-from pipeline.wire.kernel.redact_names cimport MAX_NAME, Words, read_words
+from pipeline.wire.kernel.redact_names cimport keywords_in
 from pipeline.wire.kernel.redact_national cimport is_day
 from pipeline.wire.kernel.redact_national_keyed cimport national_code_end, national_forms
 from pipeline.wire.kernel.redact_personal cimport is_luhn, is_social_security
 from pipeline.wire.kernel.redact_rules cimport (
     KEYED_AWS_SECRET, KEYED_DATADOG, KEYED_DOB, KEYED_ENTROPY, KEYED_GEO, KEYED_IMEI, KEYED_IN_PAN, KEYED_MAC, KEYED_MAILGUN,
-    KEYED_MX_CURP, KEYED_PAGERDUTY, KEYED_PHONE, KEYED_SSN, KEYED_VERCEL, Keyword, hash_of_word,
+    KEYED_MX_CURP, KEYED_PAGERDUTY, KEYED_PHONE, KEYED_SSN, KEYED_VERCEL, Groups, Program,
 )
 from pipeline.wire.kernel.redact_search cimport (
-    ALNUM, BASE64URL, DIGIT, HEX, LOWER, UPPER, WORD,
-    bounded_left, bounded_right, ends_alone, found, is_a, lower, run_of, same, stands_alone,
+    ALNUM, BASE64URL, DIGIT, HEX, UPPER, WORD,
+    bounded_left, bounded_right, ends_alone, found, is_a, lower, next_point, run_of, same, stands_alone,
 )
 
 from pipeline.wire.reference.redact_keyed import ENTROPY_OF, ENTROPY_UNIT
@@ -30,30 +29,50 @@ cdef int64_t LEAST_BITS = ENTROPY_UNIT * 9 // 2  # of one character
 
 cdef bint find_keyed(Search* search) noexcept nogil:
     cdef Cursor at = search.start
+    if search.keyed_anywhere:
+        while at < search.stop:
+            if is_a(at[0], BASE64URL) or at[0] == c"+" or at[0] == c"/":
+                if not find_keyed_at(search, at):
+                    return False
+            at += 1
+        return True
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
+        if at > search.start and ((at - 1)[0] == c"-" or (at - 1)[0] == c"+") and not find_keyed_at(search, at - 1):
+            return False
+        if not find_keyed_at(search, at):
+            return False
+
+
+cdef bint find_keyed_at(Search* search, Cursor at) noexcept nogil:
     cdef Form forms[MOST_FORMS]
-    cdef uint64_t meant
-    cdef int index, count
-    while at < search.stop:
-        if (is_a(at[0], BASE64URL) or at[0] == c"+" or at[0] == c"/") and bounded_left(search, at):
-            count = forms_at(search, at, forms)
-            if count:
-                meant = meant_at(search, at)
-                for index in range(count):
-                    if meant >> forms[index].group & 1:
-                        search.rule = search.program.rule_of_group[forms[index].group]
-                        if not found(search, at, forms[index].stop):
-                            return False
-        at += 1
+    cdef Groups meant
+    cdef int index, count = forms_at(search, at, forms) if bounded_left(search, at) else 0
+    if count == 0:
+        return True
+    meant = meant_at(search, at)
+    for index in range(count):
+        if meant >> forms[index].group & 1:
+            search.rule = search.program.rule_of_group[forms[index].group]
+            if not found(search, at, forms[index].stop):
+                return False
     return True
 
 
 cdef bint keyed_number(const Search* search, Cursor at) noexcept nogil:
     """Tell whether the digits here, or the sign before them, begin something near a keyword of its group."""
     cdef Form forms[MOST_FORMS]
-    if at > search.start and ((at - 1)[0] == c"-" or (at - 1)[0] == c"+"):
+    if at > search.start and ((at - 1)[0] == c"-" or (at - 1)[0] == c"+") and is_decimal(at, search.stop):
         if near_any(search, at - 1, forms, add_geo(search, at - 1, forms, 0)):
             return True
     return near_any(search, at, forms, forms_of_digits(search, at, forms))
+
+
+cdef inline bint is_decimal(Cursor at, Cursor stop) noexcept nogil:
+    cdef Cursor end = run_of(at, stop, DIGIT, 3)
+    return end < stop and end[0] == c"."
 
 
 cdef bint keyed_code(const Search* search, Cursor at) noexcept nogil:
@@ -63,17 +82,17 @@ cdef bint keyed_code(const Search* search, Cursor at) noexcept nogil:
 
 
 cdef inline bint near_any(const Search* search, Cursor at, const Form* forms, int count) noexcept nogil:
-    cdef uint64_t groups = 0
+    cdef Groups groups = 0
     cdef int index
     for index in range(count):
-        groups |= <uint64_t>1 << forms[index].group
+        groups |= <Groups>1 << forms[index].group
     return groups and groups & meant_at(search, at)
 
 
 # ---- keywords ----
 
 
-cdef uint64_t meant_at(const Search* search, Cursor at) noexcept nogil:
+cdef Groups meant_at(const Search* search, Cursor at) noexcept nogil:
     """Return the groups that need no keyword or have one near a match that starts here."""
     cdef const Program* program = search.program
     cdef Cursor low = at - REACH if at - search.start > REACH else search.start
@@ -87,33 +106,6 @@ cdef uint64_t meant_at(const Search* search, Cursor at) noexcept nogil:
 
 cdef inline bint is_letter(uint8_t byte) noexcept nogil:
     return is_a(byte, ALNUM) or byte >= 0x80
-
-
-cdef uint64_t keywords_in(const Program* program, Cursor start, Cursor stop) noexcept nogil:
-    """Return the groups of which a keyword stands in a name, or before a match."""
-    cdef Words words
-    cdef uint64_t groups = 0
-    cdef uint32_t at, hash
-    cdef int32_t index
-    cdef const Keyword* keyword
-    cdef const uint8_t* word
-    cdef size_t left
-    if stop - start > MAX_NAME:
-        return 0
-    read_words(start, stop, &words, c",")
-    for at in range(words.count):
-        word = words.joined + words.starts[at]
-        hash = hash_of_word(word, words.starts[at + 1] - words.starts[at] - 1)
-        if not program.keyword_beginnings[hash >> 5] >> (hash & 31) & 1:
-            continue
-        left = words.starts[words.count] - 1 - words.starts[at]
-        for index in range(program.keyword_count):
-            keyword = &program.keywords[index]
-            if left < keyword.words.size or memcmp(word, keyword.words.text, keyword.words.size) != 0:
-                continue
-            if left == keyword.words.size or word[keyword.words.size] == c"." or word[keyword.words.size] == c",":
-                groups |= keyword.groups
-    return groups
 
 
 # ---- what could begin at a place ----

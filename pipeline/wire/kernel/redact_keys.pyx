@@ -5,19 +5,32 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
 
 from pipeline.wire.kernel.arena cimport release_arena, taken
-from pipeline.wire.kernel.redact_keyed cimport keywords_in
-from pipeline.wire.kernel.redact_names cimport MAX_NAME, Words, is_safe, is_sensitive, last_word, read_words
-from pipeline.wire.kernel.redact_rules cimport Program
+from pipeline.wire.kernel.redact_matches cimport NO_ROOM, select_matches
+from pipeline.wire.kernel.redact_names cimport name_says
 from pipeline.wire.kernel.redact_screen cimport screen
 
-from pipeline.wire.reference.redact_actions import Place
+import os
+
+cdef extern from *:
+    """
+    static inline uint64_t mixed(uint64_t one, uint64_t other)
+    {
+        unsigned __int128 product = (unsigned __int128)one * other;
+        return (uint64_t)product ^ (uint64_t)(product >> 64);
+    }
+    """
+    uint64_t mixed(uint64_t, uint64_t) noexcept nogil
 
 cdef enum:
-    FIRST_SLOTS = 128
+    FIRST_SLOTS = 16
     MOST_KEYS = 1024  # that are remembered
     MAX_REMEMBERED = 128  # bytes of a name
+    MIN_BYTES = 6  # shorter names are not scanned (B6)
+    KEY_COST = 64  # bytes of a payload that take as long as copying a key
 
-cdef object KEY_PLACE = Place("key")
+# Of the hash, another one in each process: nobody outside can choose names that collide.
+cdef uint64_t SEED = int.from_bytes(os.urandom(8), "little")
+cdef uint64_t OTHER_SEED = int.from_bytes(os.urandom(8), "little")
 
 
 cdef class KnownKeys:
@@ -31,24 +44,33 @@ cdef void release_keys(Keys* keys) noexcept nogil:
     keys.slots = NULL
 
 
+cdef inline uint64_t eight(Cursor at) noexcept nogil:
+    cdef uint64_t bytes_
+    memcpy(&bytes_, at, 8)
+    return bytes_
+
+
 cdef uint64_t hash_of(Cursor start, size_t size) noexcept nogil:
-    """Return a hash of a name: its first and last eight bytes tell names apart, and whatever collides is compared."""
-    cdef uint64_t first = 0, last = 0
-    if size >= 8:
-        memcpy(&first, start, 8)
-        memcpy(&last, start + size - 8, 8)
-    elif size >= 4:
+    """Return a hash of all of a name."""
+    cdef uint64_t hash = SEED ^ size, first = 0, last = 0
+    cdef size_t left = size
+    while left > 16:
+        hash = mixed(eight(start) ^ OTHER_SEED, eight(start + 8) ^ hash)
+        start += 16
+        left -= 16
+    if left >= 8:
+        first, last = eight(start), eight(start + left - 8)
+    elif left >= 4:
         memcpy(&first, start, 4)
-        memcpy(&last, start + size - 4, 4)
-    elif size:
-        first = start[0] | <uint64_t>start[size >> 1] << 8 | <uint64_t>start[size - 1] << 16
-    first = (first ^ size) * <uint64_t>0x9E3779B97F4A7C15 ^ last * <uint64_t>0xC2B2AE3D27D4EB4F
-    return first ^ first >> 29
+        memcpy(&last, start + left - 4, 4)
+    elif left:
+        first = start[0] | <uint64_t>start[left >> 1] << 8 | <uint64_t>start[left - 1] << 16
+    return mixed(first ^ OTHER_SEED, last ^ hash)
 
 
-cdef const Key* find_key(const Keys* keys, uint64_t hash, Cursor start, size_t size) noexcept nogil:
+cdef Key* find_key(const Keys* keys, uint64_t hash, Cursor start, size_t size) noexcept nogil:
     """Return what is known of a name, NULL when nothing is."""
-    cdef const Key* key
+    cdef Key* key
     cdef size_t slot
     if keys.room == 0:
         return NULL
@@ -94,10 +116,16 @@ cdef void put_key(Keys* keys, Key key) noexcept nogil:
     keys.slots[slot] = key
 
 
-cdef KnownKeys with_new(KnownKeys known, const Keys* new):
-    """Return what was known with what is new; when that is too much, what was known is forgotten."""
-    cdef KnownKeys made = KnownKeys()
+cdef KnownKeys with_new(KnownKeys known, const Keys* new, size_t payload_size):
+    """Return what was known with what is new in a payload; when that is too much, what was known is forgotten.
+
+    What was known is copied only where that takes no longer than the payload did: names that never come again cost nothing.
+    """
+    cdef KnownKeys made
     cdef bint fine = True
+    if known.keys.count > 16 * new.count and known.keys.count * KEY_COST > payload_size:
+        return known
+    made = KnownKeys()
     if known.keys.count + new.count <= MOST_KEYS:
         fine = add_all(&made.keys, &known.keys)
     if not fine or not add_all(&made.keys, new):
@@ -116,7 +144,7 @@ cdef bint add_all(Keys* keys, const Keys* others) noexcept nogil:
 
 
 cdef int judged(
-    Rulebook book, const Keys* known, Keys* new, Cursor start, Cursor stop, Cursor limit
+    Rulebook book, const Keys* known, Keys* new, Search* search, Cursor start, Cursor stop, Cursor limit
 ) except -1 nogil:
     """Return what a name says, as bits of `Verdict`."""
     cdef size_t size = stop - start
@@ -127,40 +155,28 @@ cdef int judged(
         key = find_key(new, hash, start, size)
     if key is not NULL:
         return key.verdict
-    verdict = judge(book, start, stop, limit)
+    verdict = name_says(&book.program, start, stop)
+    if verdict < 0:
+        return no_memory()
+    if size >= MIN_BYTES and book.program.key_kinds:
+        verdict |= data_in(book, search, start, stop, limit)
     if size <= MAX_REMEMBERED and new.count < MOST_KEYS and not add_key(new, hash, start, size, verdict):
         return no_memory()
     return verdict
 
 
-cdef int no_memory() except -1 with gil:
-    raise MemoryError
+cdef int no_memory() except -1 nogil:
+    with gil:
+        raise MemoryError
 
 
-cdef int judge(Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
-    cdef const Program* program = &book.program
-    cdef Words words
-    cdef int verdict
-    if stop - start > MAX_NAME:
-        verdict = long_name(book, start, stop)  # too long to hold a keyword
-    else:
-        read_words(start, stop, &words)
-        verdict = last_word(&program.secret_words, &words) << WORD_SHIFT
-        if is_sensitive(program, &words):
-            verdict |= SENSITIVE
-        if is_safe(program, start, stop):
-            verdict |= SAFE
-        if program.groups and keywords_in(program, start, stop):
-            verdict |= KEYWORD
-    if stop - start >= 6 and program.key_kinds and screen(program, start, stop, limit, 0) & program.key_kinds:
-        verdict |= is_data(book, start, stop)
-    return verdict
-
-
-cdef int long_name(Rulebook book, Cursor start, Cursor stop) except -1 with gil:
-    return book.long_name(start[: stop - start])
-
-
-cdef int is_data(Rulebook book, Cursor start, Cursor stop) except -1 with gil:
-    """Return `DATA` or 0."""
-    return DATA if book.text.redact_key(start[: stop - start], KEY_PLACE).edits else 0
+cdef int data_in(Rulebook book, Search* search, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
+    """Return `DATA` and the rule whose data a name holds, or 0."""
+    search.near = 0
+    if not screen(search, &book.program, book.program.key_kinds, start, stop, limit):
+        return no_memory()
+    if search.kinds == 0:
+        return 0
+    if select_matches(search, True) == NO_ROOM:
+        return no_memory()
+    return DATA | search.list[0].rule << RULE_SHIFT if search.count else 0

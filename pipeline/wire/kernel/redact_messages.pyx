@@ -2,17 +2,18 @@
 
 from libc.stddef cimport size_t
 from libc.stdint cimport UINT32_MAX, uint8_t, uint64_t
-from libc.string cimport strcmp
+from libc.string cimport memset, strcmp
 
 from pipeline.wire.kernel.arena cimport taken
 from pipeline.wire.kernel.edits cimport Edit, Frame, close_frame, new_edit
-from pipeline.wire.kernel.redact_attributes cimport Map, forget_keys, redact_attribute
+from pipeline.wire.kernel.redact_attributes cimport Map, redact_attribute
 from pipeline.wire.kernel.redact_books cimport (
     ATTRIBUTE, BODY, DROPPED, EVENT, EXEMPLAR, LINK, NAME, OTHER, RESOURCE, SCOPE, STATUS, Place, begin, no_memory, refuse,
     unknown,
 )
+from pipeline.wire.kernel.redact_desk cimport CHANGED
+from pipeline.wire.kernel.redact_distinct cimport release_names
 from pipeline.wire.kernel.redact_leaf cimport keep_text, redact_leaf, replace_text
-from pipeline.wire.kernel.redact_text cimport CHANGED
 from pipeline.wire.kernel.redact_values cimport redact_value
 from pipeline.wire.kernel.tables cimport (
     MESSAGES, NUMBERS, AnyValue, Exemplar, InstrumentationScope, KIND_bytes, KIND_message, KIND_string, KeyValue, OtlpField,
@@ -44,12 +45,14 @@ cdef int redact_message(
     Walk* walk, Rulebook book, Cursor at, Cursor stop, uint32_t message, int location, int depth
 ) except -1 nogil:
     """Redact a message that is no value."""
-    cdef Map map = Map(at, stop, message, NULL)
+    cdef Map map
+    map.start, map.stop, map.message, map.has_names = at, stop, message, False
+    memset(&map.names, 0, sizeof(map.names))
     cdef int outcome = 0
     try:
         outcome = redact_fields(walk, book, &map, location, depth)
     finally:
-        forget_keys(&map)
+        release_names(&map.names)
     return outcome
 
 
@@ -74,7 +77,8 @@ cdef int redact_fields(Walk* walk, Rulebook book, Map* map, int location, int de
                 if redact_attribute(walk, book, map, &visit, ATTRIBUTE if location == OTHER else location, depth) == DROPPED:
                     dropped += 1
             elif field.message == AnyValue:  # the body of a log record
-                redact_value(walk, book, &visit, Place(BODY, False, False, NULL, NULL), depth, False)
+                walk.name = NULL
+                redact_value(walk, book, &visit, Place(BODY, False, False), depth, False)
             else:
                 begin(walk, &visit, &frame)
                 redact_message(
@@ -99,7 +103,8 @@ cdef int redact_field(Walk* walk, Rulebook book, const Visit* visit, uint32_t me
         name = MESSAGES[message].names[visit.number]
         if strcmp(name, b"name") == 0 or strcmp(name, b"event_name") == 0:
             location = NAME
-    if redact_leaf(walk, book, visit.value, visit.stop, Place(location, message != Status, False, NULL, NULL)) != CHANGED:
+    walk.name = NULL
+    if redact_leaf(walk, book, visit.value, visit.stop, Place(location, message != Status, False)) != CHANGED:
         return 0
     if (message == Span and visit.number == Span_trace_state) or (
         message == Span_Link and visit.number == Span_Link_trace_state

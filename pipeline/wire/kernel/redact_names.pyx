@@ -1,11 +1,16 @@
-"""`reference/redact_keys.py`, compiled, for names of up to `MAX_NAME` bytes (redaction contract §2.8)."""
+"""`reference/redact_keys.py`, compiled (redaction contract §2.8)."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp
 
-from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN, SECRET, Literal
+from pipeline.wire.kernel.redact_keys cimport KEYWORD, SAFE, SENSITIVE, WORD_SHIFT
+from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN, SECRET, Keyword, Literal, hash_of_word
 from pipeline.wire.kernel.redact_search cimport DIGIT, LOWER, UPPER, is_a, lower
+
+cdef enum:
+    MAX_SAFE_NAME = 256  # longer names are no names: nobody vouches for them as safe
 
 
 cdef inline bint continues(uint8_t byte) noexcept nogil:
@@ -58,29 +63,80 @@ cdef void read_words(Cursor start, Cursor stop, Words* words, uint8_t far = c"."
     words.starts[words.count] = size + 1
 
 
-cdef inline bint is_known(const Names* names, const uint8_t* text, size_t size) noexcept nogil:
+cdef int name_says(const Program* program, Cursor start, Cursor stop) noexcept nogil:
+    """Return what a name says of its value, as bits of `Verdict`; -1 when there is no memory."""
+    cdef uint8_t joined[2 * USUAL_NAME]
+    cdef uint32_t starts[USUAL_NAME + 1]
+    cdef Words words
+    cdef size_t size = stop - start
+    cdef int verdict
+    words.joined, words.starts = joined, starts
+    if size > USUAL_NAME:
+        words.joined = <uint8_t*>malloc(2 * size)
+        words.starts = <uint32_t*>malloc((size + 1) * sizeof(uint32_t))
+    if words.joined is NULL or words.starts is NULL:
+        verdict = -1
+    else:
+        read_words(start, stop, &words)
+        verdict = last_word(&program.secret_words, &words) << WORD_SHIFT
+        if is_sensitive(program, &words):
+            verdict |= SENSITIVE
+        if size <= MAX_SAFE_NAME and any_glob(&program.safe, start, stop):
+            verdict |= SAFE
+        if program.groups and keywords_in(program, start, stop):
+            verdict |= KEYWORD
+    if size > USUAL_NAME:
+        free(words.joined)
+        free(words.starts)
+    return verdict
+
+
+cdef Groups keywords_in(const Program* program, Cursor start, Cursor stop) noexcept nogil:
+    """Return the groups of which a keyword stands in a text of up to `USUAL_NAME` bytes; longer names have none."""
+    cdef uint8_t joined[2 * USUAL_NAME]
+    cdef uint32_t starts[USUAL_NAME + 1]
+    cdef Words words
+    cdef Groups groups = 0
+    cdef uint32_t at, hash
     cdef int32_t index
-    for index in range(names.count):
-        if names.list[index].size == size and memcmp(names.list[index].text, text, size) == 0:
-            return True
-    return False
+    cdef const Keyword* keyword
+    cdef const uint8_t* word
+    cdef size_t left
+    if stop - start > USUAL_NAME:
+        return 0
+    words.joined, words.starts = joined, starts
+    read_words(start, stop, &words, c",")
+    for at in range(words.count):
+        word = words.joined + words.starts[at]
+        hash = hash_of_word(word, words.starts[at + 1] - words.starts[at] - 1)
+        if not program.keyword_beginnings[hash >> 5] >> (hash & 31) & 1:
+            continue
+        left = words.starts[words.count] - 1 - words.starts[at]
+        for index in range(program.keyword_count):
+            keyword = &program.keywords[index]
+            if left < keyword.words.size or memcmp(word, keyword.words.text, keyword.words.size) != 0:
+                continue
+            if left == keyword.words.size or word[keyword.words.size] == c"." or word[keyword.words.size] == c",":
+                groups |= keyword.groups
+    return groups
 
 
 cdef bint is_sensitive(const Program* program, const Words* words) noexcept nogil:
     """Tell whether the words hold a run of words that the rules name, and are no exception."""
-    cdef uint32_t at, end
     cdef const Names* names = &program.sensitive
-    for at in range(words.count):
-        for end in range(at + 1, min(words.count, at + <uint32_t>names.longest) + 1):
-            if is_known(names, words.joined + words.starts[at], words.starts[end] - words.starts[at] - 1):
-                return not any_glob(
-                    &program.exceptions, words.joined, words.joined + (words.starts[words.count] - 1)
-                )
+    cdef const Literal* name
+    cdef const uint8_t* end = words.joined + (words.starts[words.count] - 1)
+    cdef const uint8_t* at
+    cdef uint32_t word
+    cdef int32_t index
+    for word in range(words.count):
+        at = words.joined + words.starts[word]
+        for index in range(names.first[at[0]], names.first[at[0] + 1]):
+            name = &names.list[index]
+            if <size_t>(end - at) >= name.size and (at + name.size == end or at[name.size] == c"."):
+                if memcmp(at, name.text, name.size) == 0:
+                    return not any_glob(&program.exceptions, words.joined, end)
     return False
-
-
-cdef bint is_safe(const Program* program, Cursor start, Cursor stop) noexcept nogil:
-    return any_glob(&program.safe, start, stop)
 
 
 cdef bint any_glob(const Names* globs, Cursor start, Cursor stop) noexcept nogil:
@@ -114,22 +170,33 @@ cdef bint fits_glob(Cursor glob, Cursor end, Cursor at, Cursor stop) noexcept no
 
 
 cdef Word word_at_end(const Names* names, Cursor start, Cursor stop) noexcept nogil:
-    """Return what the last word of a short name tells when it ends in the words of one of these, else `NO_SECRET`."""
+    """Return what the last word of a name of up to `USUAL_NAME` bytes tells when it ends in the words of one of these."""
+    cdef uint8_t joined[2 * USUAL_NAME]
+    cdef uint32_t starts[USUAL_NAME + 1]
     cdef Words words
+    words.joined, words.starts = joined, starts
     read_words(start, stop, &words)
     return last_word(names, &words)
 
 
 cdef Word last_word(const Names* names, const Words* words) noexcept nogil:
-    cdef uint32_t end = words.count, size
+    cdef const uint8_t* end = words.joined + (words.starts[words.count] - 1)
     cdef const uint8_t* last
-    for size in range(1, min(end, <uint32_t>names.longest) + 1):
-        if is_known(names, words.joined + words.starts[end - size], words.starts[end] - words.starts[end - size] - 1):
-            last = words.joined + words.starts[end - 1]
-            size = words.starts[end] - words.starts[end - 1] - 1
-            if size == 3 and memcmp(last, b"pin", 3) == 0:
+    cdef const Literal* name
+    cdef int32_t index
+    cdef Py_ssize_t size
+    if words.count == 0:
+        return NO_SECRET
+    last = words.joined + words.starts[words.count - 1]
+    for index in range(names.count):
+        name = &names.list[index]
+        size = end - words.joined
+        if <size_t>size < name.size or (<size_t>size > name.size and (end - name.size - 1)[0] != c"."):
+            continue
+        if memcmp(end - name.size, name.text, name.size) == 0:
+            if end - last == 3 and memcmp(last, b"pin", 3) == 0:
                 return PIN
-            if size == 3 and (memcmp(last, b"cvv", 3) == 0 or memcmp(last, b"cvc", 3) == 0):
+            if end - last == 3 and (memcmp(last, b"cvv", 3) == 0 or memcmp(last, b"cvc", 3) == 0):
                 return CVV
             return SECRET
     return NO_SECRET

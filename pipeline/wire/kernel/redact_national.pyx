@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from pipeline.wire.kernel.redact_search cimport DIGIT, UPPER, bounded_left, bounded_right, found, is_a
+from pipeline.wire.kernel.redact_search cimport DIGIT, UPPER, bounded_left, bounded_right, found, is_a, next_point
 from pipeline.wire.kernel.walk cimport Cursor
 
 ctypedef bint (*Check)(Cursor) noexcept nogil
@@ -54,7 +54,10 @@ cdef bint fits(uint8_t byte, char kind) noexcept nogil:
 cdef bint find_pattern(Search* search, const char* pattern, Py_ssize_t size, Check check) noexcept nogil:
     cdef Cursor at = search.start
     cdef Py_ssize_t index
-    while search.stop - at >= size:
+    while True:
+        at = next_point(search, at)
+        if at is NULL or search.stop - at < size:
+            return True
         for index in range(size):
             if not fits(at[index], pattern[index]):
                 break
@@ -62,8 +65,6 @@ cdef bint find_pattern(Search* search, const char* pattern, Py_ssize_t size, Che
             if bounded_left(search, at) and bounded_right(search, at + size) and check(at):
                 if not found(search, at, at + size):
                     return False
-        at += 1
-    return True
 
 
 cdef inline uint32_t number(Cursor digits, int size) noexcept nogil:
@@ -75,7 +76,10 @@ cdef inline uint32_t number(Cursor digits, int size) noexcept nogil:
 
 
 cdef bint find_uk_nino(Search* search) noexcept nogil:
-    return find_pattern(search, b"pqdddddds", 9, is_uk_nino) and find_pattern(search, b"pq dd dd dd s", 13, is_uk_nino)
+    if not find_pattern(search, b"pqdddddds", 9, is_uk_nino):
+        return False
+    search.next_point = 0
+    return find_pattern(search, b"pq dd dd dd s", 13, is_uk_nino)
 
 
 cdef bint is_uk_nino(Cursor code) noexcept nogil:

@@ -21,7 +21,6 @@ for _place in range(10):
         if _place < 8:
             TURNS[_place][_digit] = VERHOEFF_TURNS[_place][_digit]
 
-cdef const char* TFN_WEIGHTS = b"\1\4\3\7\5\x08\6\x09\x0a"
 cdef const char* PESEL_WEIGHTS = b"\1\3\7\x09\1\3\7\x09\1\3\1"
 cdef const char* FNR_FIRST = b"\3\7\6\1\x08\x09\4\5\2\1"
 cdef const char* FNR_SECOND = b"\5\4\3\2\7\6\5\4\3\2\1"
@@ -58,7 +57,7 @@ cdef int national_forms(const Search* search, Cursor at, Cursor end, Form* forms
         elif grouped(search, at, b"ddd ddd ddd", &number) or grouped(search, at, b"ddd-ddd-ddd", &number):
             if is_sin(number.digits):
                 count = add_form(search, forms, count, KEYED_CA_SIN, number.stop)
-            if at[3] == c" " and is_weighted(number.digits, TFN_WEIGHTS, 9):
+            if at[3] == c" " and is_tfn(number.digits, 9):
                 count = add_form(search, forms, count, KEYED_AU_TFN, number.stop)
     elif size == 4:
         if grouped(search, at, b"dddd dddd dddd", &number) or grouped(search, at, b"dddd-dddd-dddd", &number):
@@ -87,7 +86,7 @@ cdef int plain_forms(const Search* search, const Number* number, Form* forms, in
     if are_alike(number):
         return count
     if size == 8 or size == 9:
-        if is_weighted(digits, TFN_WEIGHTS, size):
+        if is_tfn(digits, size):
             count = add_form(search, forms, count, KEYED_AU_TFN, number.stop)
     if size == 9:
         if is_weighted(digits, BSN_WEIGHTS, 9):

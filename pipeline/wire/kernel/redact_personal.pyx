@@ -5,7 +5,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from pipeline.wire.kernel.redact_rules cimport CARD
 from pipeline.wire.kernel.redact_search cimport (
     ALNUM, DIGIT, DOMAIN, HEX, LOCAL, LOWER, SPACE, UPPER, WORD,
-    behind_escape, bounded_left, bounded_right, find, found, is_a, lower, run, run_of, same, same_folded,
+    behind_escape, bounded_left, bounded_right, find, found, is_a, lower, next_point, run, run_of, same, same_folded,
 )
 
 from pipeline.wire.identifiers import CARD_ISSUERS, COUNTRY_CODES, IBAN_DIGITS_ONLY, IBAN_LENGTHS, RUPAY_ISSUERS
@@ -24,23 +24,17 @@ cdef const char** FILE_ENDINGS = [
 
 cdef bint find_email(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, behind, start, end
-    while at < stop:
-        if at[0] == c"@":
-            behind = at + 1
-        elif same(at, stop, b"%40", 3):
-            behind = at + 3
-        elif same(at, stop, b"\\u0040", 6):
-            behind = at + 6
-        else:
-            at += 1
-            continue
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
+        behind = at + (1 if at[0] == c"@" else 3 if at[0] == c"%" else 6)  # %40, \u0040
         start = local_start(search, at)
         end = domain_end(behind, stop) if start < at else NULL
         if end is not NULL and not (end < stop and end[0] == c"@") and not is_git_path(start, at, end, stop):
             if not found(search, start, end):
                 return False
         at = behind
-    return True
 
 
 cdef inline bint is_git_path(Cursor start, Cursor at, Cursor end, Cursor stop) noexcept nogil:
@@ -116,18 +110,17 @@ cdef inline bint is_separator(uint8_t byte) noexcept nogil:
 
 
 cdef bint find_phone(Search* search) noexcept nogil:
-    cdef Cursor at = search.start, stop = search.stop, end
-    while at < stop:
+    cdef Cursor at = search.start, end
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
         if at[0] == c"+":
             end = e164_end(search, at) if bounded_left(search, at) else NULL
-        elif at[0] == c"(" or c"2" <= at[0] <= c"9":
-            end = nanp_end(search, at)
         else:
-            end = NULL
+            end = nanp_end(search, at)
         if end is not NULL and not found(search, at, end):
             return False
-        at += 1
-    return True
 
 
 cdef Cursor e164_end(const Search* search, Cursor start) noexcept nogil:
@@ -164,6 +157,8 @@ cdef Cursor nanp_end(const Search* search, Cursor start) noexcept nogil:
     cdef uint8_t before
     cdef uint8_t separator
     if stop - start < 12:
+        return NULL
+    if at[0] != c"(" and not c"2" <= at[0] <= c"9":
         return NULL
     if at[0] == c"(":
         at += 1
@@ -215,11 +210,12 @@ cdef bint nine_digits(const Search* search, Cursor at) noexcept nogil:
 
 cdef bint find_ssn(Search* search) noexcept nogil:
     cdef Cursor at = search.start
-    while search.stop - at >= 11:
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
         if nine_digits(search, at) and is_social_security(at, at + 4, at + 7) and not found(search, at, at + 11):
             return False
-        at += 1
-    return True
 
 
 cdef bint is_social_security(Cursor area, Cursor group, Cursor serial) noexcept nogil:
@@ -231,14 +227,15 @@ cdef bint is_social_security(Cursor area, Cursor group, Cursor serial) noexcept 
 cdef bint find_itin(Search* search) noexcept nogil:
     cdef Cursor at = search.start
     cdef int group
-    while search.stop - at >= 11:
-        if at[0] == c"9" and at[3] == c"-" and nine_digits(search, at):
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
+        if at[0] == c"9" and nine_digits(search, at) and at[3] == c"-":
             group = two(at + 4)
             if 50 <= group <= 65 or 70 <= group <= 88 or 90 <= group <= 92 or 94 <= group <= 99:
                 if not found(search, at, at + 11):
                     return False
-        at += 1
-    return True
 
 
 # ---- payment cards ----
@@ -353,10 +350,10 @@ cdef Cursor groups_end(Cursor at, Cursor stop, int first, int second, int third,
 
 cdef bint find_card(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, end
-    while stop - at >= 12:
-        if not is_a(at[0], DIGIT):
-            at += 1
-            continue
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
         if bounded_left(search, at) and not (at > search.start and ((at - 1)[0] == c"." or (at - 1)[0] == c"-")):
             end = run_of(at, stop, DIGIT, 20)
             if 12 <= end - at <= 19:
@@ -374,8 +371,6 @@ cdef bint find_card(Search* search) noexcept nogil:
                     end = groups_end(at, stop, 4, 6, 4, 0, 0)
                 if end is not NULL and not card_found(search, at, end):
                     return False
-        at += 1
-    return True
 
 
 # ---- bank accounts ----
@@ -398,17 +393,14 @@ cdef int iban_length(Cursor country) noexcept nogil:
 
 
 cdef bint find_iban(Search* search) noexcept nogil:
-    cdef Cursor at = search.start, stop = search.stop, end
-    cdef int length
-    while stop - at >= 15:
-        if is_a(at[0], UPPER | LOWER) and is_a(at[1], UPPER | LOWER) and is_a(at[2], DIGIT) and is_a(at[3], DIGIT):
-            length = LENGTHS[country_index(at)]
-            if length and bounded_left(search, at):
-                end = iban_end(search, at, length)
-                if end is not NULL and not found(search, at, end):
-                    return False
-        at += 1
-    return True
+    cdef Cursor at = search.start, end
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
+        end = iban_end(search, at, iban_length(at)) if bounded_left(search, at) else NULL
+        if end is not NULL and not found(search, at, end):
+            return False
 
 
 cdef Cursor iban_end(const Search* search, Cursor start, int length) noexcept nogil:
@@ -477,13 +469,13 @@ cdef Cursor quad_end(Cursor at, Cursor stop) noexcept nogil:
 
 cdef bint find_ipv4(Search* search) noexcept nogil:
     cdef Cursor at = search.start, end
-    while search.stop - at >= 7:
-        if is_a(at[0], DIGIT) and bounded_left(search, at):
-            end = quad_end(at, search.stop)
-            if end is not NULL and is_address(search, at, end) and not found(search, at, end):
-                return False
-        at += 1
-    return True
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
+        end = quad_end(at, search.stop) if bounded_left(search, at) else NULL
+        if end is not NULL and is_address(search, at, end) and not found(search, at, end):
+            return False
 
 
 cdef bint is_address(const Search* search, Cursor start, Cursor end) noexcept nogil:
@@ -542,36 +534,48 @@ cdef enum:
 
 
 cdef bint find_ipv6(Search* search) noexcept nogil:
-    cdef Cursor at = search.start, stop = search.stop, start, end, behind
+    cdef Cursor at = search.start, colon
+    while True:
+        colon = next_point(search, at)
+        if colon is NULL:
+            return True
+        at = beginning_of_hex(colon, at)
+        while at <= colon:
+            if not find_ipv6_at(search, &at):
+                return False
+
+
+cdef inline Cursor beginning_of_hex(Cursor at, Cursor low) noexcept nogil:
+    """Return where the hex digits, colons and dots around begin, not before `low`: nothing before that is read with them."""
+    while at > low and (is_a((at - 1)[0], HEX) or (at - 1)[0] == c":" or (at - 1)[0] == c"."):
+        at -= 1
+    return at
+
+
+cdef bint find_ipv6_at(Search* search, Cursor* next_) noexcept nogil:
+    """Read the hex digits and colons that stand here and what of a dotted quad follows; move `next_` behind them."""
+    cdef Cursor start = next_[0], stop = search.stop, at = hex_colons(start, stop), behind = at, end
     cdef int quads
-    while at < stop:
-        if not is_a(at[0], HEX) and at[0] != c":":
-            at += 1
-            continue
-        start = at
-        at = hex_colons(at, stop)
-        if at - start < 2:
-            continue
-        behind = at
-        for quads in range(3):
-            end = run_of(at + 1, stop, DIGIT, 3) if at < stop and at[0] == c"." else at + 1
-            if end == at + 1:
-                break
-            at = end
-        end = at
-        if find(start, behind, b":", 1) is NULL:
-            continue
-        if not bounded_left(search, start):  # a word that ends in hex digits, as in `node:2001:db8::1`
-            start = find(start, behind, b":", 1) + 1
-        elif start[0] == c":" and start[1] != c":":
-            start += 1
-        if (end - 1)[0] == c":" and (end - 2)[0] != c":":
-            end -= 1
-        if end - start > MAX_IPV6 or not bounded_right(search, end) or not is_ipv6(search, start, end):
-            continue
-        if not found(search, start, zone_end(end, stop)):
-            return False
-    return True
+    next_[0] = at + 1 if at == start else at
+    if at - start < 2:
+        return True
+    for quads in range(3):
+        end = run_of(at + 1, stop, DIGIT, 3) if at < stop and at[0] == c"." else at + 1
+        if end == at + 1:
+            break
+        at = end
+    next_[0] = end = at
+    if find(start, behind, b":", 1) is NULL:
+        return True
+    if not bounded_left(search, start):  # a word that ends in hex digits, as in `node:2001:db8::1`
+        start = find(start, behind, b":", 1) + 1
+    elif start[0] == c":" and start[1] != c":":
+        start += 1
+    if (end - 1)[0] == c":" and (end - 2)[0] != c":":
+        end -= 1
+    if end - start > MAX_IPV6 or not bounded_right(search, end) or not is_ipv6(search, start, end):
+        return True
+    return found(search, start, zone_end(end, stop))
 
 
 cdef inline Cursor hex_colons(Cursor at, Cursor stop) noexcept nogil:

@@ -40,6 +40,9 @@ cdef enum Kind:
     PATTERN  # users' patterns, which only the reference can match
     KINDS
 
+ctypedef uint64_t Kinds
+"""Kinds as bits."""
+
 cdef enum Group:
     # What `KEYED` looks for, in the order of `_GROUPS`.
     KEYED_PHONE
@@ -74,6 +77,9 @@ cdef enum Group:
     KEYED_MX_CURP
     GROUPS
 
+ctypedef uint64_t Groups
+"""Groups as bits."""
+
 cdef enum ActionLabel:
     TAG
     MASK
@@ -97,6 +103,7 @@ cdef struct Rule:
     int32_t kind
     int32_t priority
     int32_t action
+    bint in_keys  # it also looks at the names of attributes
     bint known  # `replacement` is what it writes whatever was matched, or it only counts
     Literal replacement
 
@@ -120,6 +127,7 @@ cdef struct Shape:
 cdef struct Trigger:
     # A literal without which there is no match of its kind.
     Literal literal
+    Literal before  # what stands before it
     int32_t kind
     int32_t shape
     bint fold
@@ -136,36 +144,36 @@ cdef struct Buckets:
     Beginning* list
 
 cdef struct Names:
-    # Names as words joined by dots, in lower case.
+    # Names as words joined by dots, in lower case, by their first byte.
     Literal* list
     int32_t count
-    int32_t longest  # words of the longest
+    uint16_t first[257]
 
 cdef struct Keyword:
     Literal words  # in lower case, joined by dots
-    uint64_t groups  # as bits: what it makes mean something
+    Groups groups  # that it makes mean something
 
 cdef struct Program:
-    uint32_t kinds  # bit n: there is a rule of kind n
-    uint32_t key_kinds  # those that also look at the names of attributes
+    Kinds kinds  # that there are rules of
+    Kinds key_kinds  # those that also look at the names of attributes
     int32_t rule_of[KINDS]
     int32_t rule_count
     int32_t rupay_rule  # -1: there is none
     bint special_addresses
-    uint64_t groups  # bit n: there is a rule of group n
-    uint64_t free_groups  # those that need no keyword
-    int32_t rule_of_group[GROUPS]
+    Groups groups  # that there are rules of
+    Groups free_groups  # those that need no keyword
     bint keyed_everywhere  # what is wanted has nothing that the scan could point at
+    int32_t rule_of_group[GROUPS]
     int32_t keyword_count
     Keyword* keywords
     uint32_t keyword_beginnings[32]  # bit n: a keyword begins with a word whose hash is n
     Rule* rules
     Rule key_rule
     Literal key_value  # its replacement as an AnyValue
-    bint plain_mask  # it is the same inside quotes
     Literal masks[2]
-    int32_t id_count
     Literal* ids
+    Buckets ids_by_first
+    uint8_t begins_token[256]  # by byte: whether a replacement can begin with it
     int32_t shape_count
     Shape* shapes
     Buckets shapes_by_first
@@ -180,6 +188,10 @@ cdef struct Program:
     Names safe
     Names secret_words
     Names option_words
+
+
+cdef inline Kinds bit(int kind) noexcept nogil:
+    return <Kinds>1 << kind
 
 
 cdef inline uint32_t hash_of_word(const uint8_t* word, size_t size) noexcept nogil:
@@ -198,7 +210,6 @@ cdef class Rulebook:
     cdef readonly object text
     cdef readonly tuple labels
     cdef object _patterns
-    cdef object _secret_word
 
     cdef void* _array(self, Py_ssize_t count, size_t size) except NULL
     cdef Literal _literal(self, bytes text)
@@ -210,4 +221,3 @@ cdef class Rulebook:
     cdef Names _names(self, names, bint split)
     cdef int _bucket(self, Buckets* buckets, list literals) except -1
     cdef bint pattern_found(self, bytes text)
-    cdef int long_name(self, bytes name)

@@ -7,12 +7,12 @@ import re2
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stddef cimport size_t
-from libc.stdint cimport SIZE_MAX, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport SIZE_MAX, uint32_t
 from libc.string cimport memset
 
 from pipeline.wire.kernel.redact_fingerprints import beginnings, buckets, fingerprint
 from pipeline.wire.reference.redact_actions import Actions
-from pipeline.wire.reference.redact_keys import last_word, words
+from pipeline.wire.reference.redact_keys import words
 from pipeline.wire.reference.redact_text import TextRedactor
 from pipeline.wire.reference.walk import delimited
 from pipeline.wire.rules import KEY_RULE, Pattern
@@ -29,13 +29,14 @@ _GROUPS = (
     "de_idnr", "fr_nir", "nl_bsn", "be_nn", "pl_pesel", "se_pnr", "no_fnr", "ch_ahv", "br_cpf", "br_cnpj", "ca_sin", "au_tfn",
     "in_aadhaar", "in_pan", "kr_rrn", "za_id", "mx_curp",
 )
-_UNANCHORED = ("entropy", "mac")
 _ANCHORS = {
-    # by group: what all texts hold that hold a keyword and could hold no digits that the scan points at
-    "dob": [b"dob", b"birth"], "aws_secret": [b"secret"], "mailgun": [b"lgun"], "vercel": [b"rcel"],
-    "pagerduty": [b"erduty", b"outing", b"tegration"],
-    "datadog": [b"tadog", *(b"dd" + joiner + b"ap" for joiner in (b"", b" ", b"_", b"-", b".", b"/", b":"))],
-}
+    # by group: what every text holds that holds a keyword of one that the scan does not point at; none has it looked for
+    # everywhere. Behind the bar stands what the scan looks for: four letters that are rarely together.
+    "dob": ["|dob", "|birth"], "aws_secret": ["|secret"], "mailgun": ["ma|ilgun"], "vercel": ["v|ercel"],
+    "pagerduty": ["pag|erduty", "ro|uting", "in|tegration"],
+    "datadog": ["dat|adog", *(f"|dd{joiner}ap" for joiner in ("", *" _-./:"))],
+    "entropy": [], "mac": [],
+}  # fmt: skip
 _LABELS = {"tag": TAG, "mask": MASK, "none": DRY_RUN, "drop": DROP, "keep_last": KEEP_LAST, "hmac": HMAC}
 _PARAMETERS = (
     "token access_token id_token refresh_token api_key apikey key code sig signature secret password session x-amz-signature "
@@ -104,7 +105,6 @@ cdef class Rulebook:
         program.safe = self._names(rules.keys.safe, False)
         program.option_words = self._names(rules.option_words, True)
         program.secret_words = self._names(rules.secret_words, True)
-        self._secret_word = last_word(rules.secret_words)
         self._patterns = None
         unanchored = [pattern for pattern in rules.patterns if not pattern.literal]
         if unanchored:
@@ -148,11 +148,12 @@ cdef class Rulebook:
                 rule.kind = PATTERN
             else:
                 rule.kind = SHAPES if each.shapes else CARD if each.id == "rupay" else _KINDS.get(each.id, KEYED)
+                rule.in_keys = each.in_keys
                 if each.in_keys:
-                    program.key_kinds |= <uint32_t>1 << rule.kind
+                    program.key_kinds |= bit(rule.kind)
             rule.priority = each.priority
             self._act(rule, each.id, each.action, mask)
-            program.kinds |= <uint32_t>1 << rule.kind
+            program.kinds |= bit(rule.kind)
             if each.id == "rupay":
                 program.rupay_rule = order
             else:
@@ -161,13 +162,14 @@ cdef class Rulebook:
         if program.key_rule.replacement.size:
             written = program.key_rule.replacement.text[: program.key_rule.replacement.size]
             program.key_value = self._literal(delimited(1, written))
-        program.plain_mask = not re.search(rb"[\x00-\x1f\\\"']", mask)
         program.masks[0] = self._literal(mask)
         program.masks[1] = self._literal(b"***REDACTED***")
-        program.id_count = len(ids)
         program.ids = <Literal*>self._array(len(ids), sizeof(Literal))
         for order, id in enumerate(ids):
             program.ids[order] = self._literal(id.encode())
+        self._bucket(&program.ids_by_first, [(id.encode(), False) for id in ids])
+        for byte in list(b"[*" + mask[:1]):
+            program.begins_token[<int>byte] = True
         return 0
 
     cdef int _act(self, Rule* rule, id, action, bytes mask) except -1:
@@ -183,21 +185,20 @@ cdef class Rulebook:
         cdef Program* program = &self.program
         cdef int index
         cdef uint32_t hash
-        cdef bytes words_
+        cdef bytes first
         keywords = {}
         for order, detector in enumerate(rules.detectors):
             if detector.id not in _GROUPS:
                 continue
             index = _GROUPS.index(detector.id)
-            program.groups |= <uint64_t>1 << index
-            program.free_groups |= <uint64_t>detector.free << index
+            program.groups |= <Groups>1 << index
+            program.free_groups |= <Groups>detector.free << index
             program.rule_of_group[index] = order
-            program.kinds |= <uint32_t>1 << KEYED
+            program.kinds |= bit(KEYED)
             if detector.in_keys:
-                program.key_kinds |= <uint32_t>1 << KEYED
-            program.keyed_everywhere = program.keyed_everywhere or detector.id in _UNANCHORED or (
-                detector.free and detector.id in _ANCHORS
-            )
+                program.key_kinds |= bit(KEYED)
+            if detector.id in _ANCHORS and (detector.free or not _ANCHORS[detector.id]):
+                program.keyed_everywhere = True
             for keyword in detector.words:
                 joined = ".".join(words(keyword)).encode("latin-1")
                 keywords[joined] = keywords.get(joined, 0) | 1 << index
@@ -205,8 +206,8 @@ cdef class Rulebook:
         program.keywords = <Keyword*>self._array(len(keywords), sizeof(Keyword))
         for index, (joined, groups) in enumerate(keywords.items()):
             program.keywords[index] = Keyword(self._literal(joined), groups)
-            words_ = joined.partition(b".")[0]
-            hash = hash_of_word(<const uint8_t*>PyBytes_AS_STRING(words_), len(words_))
+            first = joined.partition(b".")[0]
+            hash = hash_of_word(<Cursor>PyBytes_AS_STRING(first), len(first))
             program.keyword_beginnings[hash >> 5] |= <uint32_t>1 << (hash & 31)
         return 0
 
@@ -243,31 +244,32 @@ cdef class Rulebook:
         cdef Trigger* trigger
         cdef int index
         listed = [
-            (literal, behind, kind, fold)
+            (literal, behind, kind, fold, b"")
             for kind, (literals, behind, fold) in _LITERALS.items()
-            if program.kinds >> kind & 1
+            if program.kinds & bit(kind)
             for literal in literals
         ]
         listed += [
             (
                 pattern.literal.encode().lower() if pattern.ignore_case else pattern.literal.encode(),
-                (), PATTERN, pattern.ignore_case,
+                (), PATTERN, pattern.ignore_case, b"",
             )
             for pattern in rules.patterns if pattern.literal
         ]  # fmt: skip
         listed += [
-            (anchor, (), KEYED, True)
-            for detector in rules.detectors
-            for anchor in (_ANCHORS.get(detector.id, ()) if detector.words else ())
+            (literal.encode(), (), KEYED, True, before.encode())
+            for detector in rules.detectors if detector.words
+            for before, _, literal in (anchor.partition("|") for anchor in _ANCHORS.get(detector.id, ()))
         ]
         program.triggers = <Trigger*>self._array(len(listed), sizeof(Trigger))
-        for index, (literal, behind, kind, fold) in enumerate(listed):
+        for index, (literal, behind, kind, fold, before) in enumerate(listed):
             trigger = &program.triggers[index]
             trigger.literal = self._literal(literal)
+            trigger.before = self._literal(before)
             trigger.kind = kind
             trigger.fold = fold
-        self._bucket(&program.triggers_by_first, [(literal, fold) for literal, _, _, fold in listed])
-        prints = [fingerprint(literal, *behind, fold=fold) for literal, behind, _, fold in listed]
+        self._bucket(&program.triggers_by_first, [(literal, fold) for literal, _, _, fold, _ in listed])
+        prints = [fingerprint(literal, *behind, fold=fold) for literal, behind, _, fold, _ in listed]
         prints += [_shape_print(shape) for detector in rules.detectors for shape in detector.shapes]
         _set_bits(program.fours, beginnings(prints, 4))
         _set_bits(program.threes, beginnings(prints, 3))
@@ -297,26 +299,19 @@ cdef class Rulebook:
         cdef int index
         read = [words(name) if split else (name,) for name in names]
         read = [each for each in read if each and all(ord(character) < 256 for word in each for character in word)]
-        made.count = len(read)
-        made.longest = max(map(len, read), default=0)
-        made.list = <Literal*>self._array(len(read), sizeof(Literal))
-        for index, each in enumerate(read):
-            made.list[index] = self._literal(".".join(each).encode("latin-1"))
+        joined = sorted(".".join(each).encode("latin-1") for each in read)
+        made.count = len(joined)
+        made.list = <Literal*>self._array(len(joined), sizeof(Literal))
+        for index, name in enumerate(joined):
+            made.list[index] = self._literal(name)
+        for index in range(257):
+            made.first[index] = sum(name[0] < index for name in joined)
         return made
 
     cdef bint pattern_found(self, bytes text):
         """Tell whether a pattern without a literal may find something; behind a replacement it may find more than here."""
         tokens, compiled = self._patterns
         return tokens.search(text) is not None or any(pattern.search(text) is not None for pattern in compiled)
-
-    cdef int long_name(self, bytes name):
-        """Return what `key_verdict` does of a name that is too long for it."""
-        word = self._secret_word(name)
-        return (
-            int(self.text.sensitive(name))
-            | int(self.text.safe(name)) << 1
-            | (NO_SECRET if word is None else PIN if word == "pin" else CVV if word in ("cvv", "cvc") else SECRET) << 4
-        )
 
 
 def _beginning(literal, fold):

@@ -1,27 +1,28 @@
-"""Which matchers could find something in a text: what the scan points at, looked at closer.
+"""Where in a text matchers could find something: what the scan points at, looked at closer.
 
-A bit too many only costs time, a bit too few would let something through: every condition here is one that a match of its kind
-can't do without.
+A point too many only costs time, a point too few would let something through: every condition here is one that a match of its
+kind can't do without, and holds wherever its matcher would begin.
 """
 
 from libc.stddef cimport size_t
-from libc.stdint cimport UINT64_MAX, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from pipeline.wire.kernel.arena cimport grown
 from pipeline.wire.kernel.redact_keyed cimport keyed_code, keyed_number
+from pipeline.wire.kernel.redact_national_keyed cimport is_tfn
 from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, is_rupay, quad_end
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
-    IPV6, ITIN, IT_CF, JWT, KEYED, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Trigger, hash_of_bytes,
+    IPV6, ITIN, IT_CF, JWT, KEYED, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Literal, Trigger, bit, hash_of_bytes,
 )
 from pipeline.wire.kernel.redact_scan cimport (
     SCAN_READ, SCAN_STEP, SCAN_WINDOW, ScanBefore, ScanTriggers, ScanWindow, scan_best, scan_portable
 )
 from pipeline.wire.kernel.redact_search cimport (
-    ALNUM, DIGIT, DOMAIN, HEX, LOCAL, UPPER, Search, behind_blanks, bounded_left, find, is_a, run, run_of, same, same_folded
+    ALNUM, DIGIT, DOMAIN, HEX, LOCAL, UPPER, Point, behind_blanks, bounded_left, find, is_a, run, run_of, same, same_folded
 )
-from pipeline.wire.kernel.redact_secrets cimport assignment_end, cookies_start, jwt_end, starts_free, telling_credentials_end
-from pipeline.wire.kernel.redact_shapes cimport shape_at
+from pipeline.wire.kernel.redact_secrets cimport assignment_end, cookies_start, starts_free
 from pipeline.wire.kernel.walk cimport fixed32
 
 import os
@@ -37,25 +38,27 @@ cdef struct Seen:
     Cursor address  # of its first `://`, NULL: not looked for
 
 
-cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor limit, uint64_t near) noexcept nogil:
-    """Return the kinds, as bits, that could match in a text; nothing is read at or behind `limit`, which lies not before `stop`.
+cdef bint screen(
+    Search* search, const Program* program, Kinds wanted, Cursor start, Cursor stop, Cursor limit
+) noexcept nogil:
+    """Begin the search of a text: note where something of the wanted kinds could be. False when there is no memory.
 
-    `near` are the groups whose keywords the name of the text has.
+    Nothing is read at or behind `limit`, which lies not before `stop`. `search.near` is what the name of the text says.
     """
     cdef uint8_t padded[SCAN_READ]
     cdef ScanBefore before
     cdef ScanTriggers triggers
-    cdef Search search
     cdef Seen seen = Seen(start, NULL)
     cdef Cursor at = start, window
     cdef uint64_t places, place, valid
     cdef int index
     cdef size_t left
-    cdef uint32_t kinds = 0
+    cdef Kinds kinds
     memset(&before, 0, sizeof(before))
-    search.start, search.stop, search.program, search.near = start, stop, program, near
-    if near or program.keyed_everywhere:
-        kinds |= bit(KEYED)
+    search.start, search.stop, search.program = start, stop, program
+    search.count = search.point_count = 0
+    search.keyed_anywhere = (search.near or program.keyed_everywhere) and wanted & bit(KEYED)
+    search.kinds = bit(KEYED) if search.keyed_anywhere else 0
     while True:
         left = stop - at
         valid = UINT64_MAX if left >= SCAN_WINDOW else (<uint64_t>1 << left) - 1
@@ -71,16 +74,33 @@ cdef uint32_t screen(const Program* program, Cursor start, Cursor stop, Cursor l
             index = lowest_bit(places)
             place = places & -places
             places ^= place
+            kinds = 0
             if triggers.literal & place and begins_literal(program, window + index):
-                kinds |= literal_kinds(&search, at + index, fixed32(window + index), kinds)
-            kinds |= closer(&search, &triggers, place, at + index, &seen, kinds)
+                kinds = literal_kinds(search, at + index, fixed32(window + index))
+                if kinds & wanted & bit(KEYED):
+                    search.keyed_anywhere = True
+            kinds = (kinds | closer(search, &triggers, place, at + index, &seen)) & wanted
+            if kinds and not add_point(search, at + index, kinds):
+                return False
         if left <= SCAN_WINDOW:
             break
         at += SCAN_STEP
-    kinds &= program.kinds
-    if before.any_percent:
-        kinds |= PERCENT_SIGN
-    return kinds | HIGH_BYTE if before.any_high else kinds
+    search.percent = before.any_percent != 0
+    search.high = before.any_high != 0
+    return True
+
+
+cdef inline bint add_point(Search* search, Cursor at, Kinds kinds) noexcept nogil:
+    cdef Point* points
+    if search.point_count == search.point_room:
+        points = <Point*>grown(search.points, &search.point_room, sizeof(Point))
+        if points is NULL:
+            return False
+        search.points = points
+    search.points[search.point_count] = Point(at, kinds)
+    search.point_count += 1
+    search.kinds |= kinds
+    return True
 
 
 cdef inline bint begins_literal(const Program* program, Cursor at) noexcept nogil:
@@ -93,17 +113,13 @@ cdef inline bint has_bit(const uint32_t* bits, uint32_t number) noexcept nogil:
     return bits[number >> 5] >> (number & 31) & 1
 
 
-cdef inline uint32_t bit(int kind) noexcept nogil:
-    return <uint32_t>1 << kind
-
-
-cdef uint32_t closer(
-    const Search* search, const ScanTriggers* triggers, uint64_t place, Cursor at, Seen* seen, uint32_t known
+cdef Kinds closer(
+    const Search* search, const ScanTriggers* triggers, uint64_t place, Cursor at, Seen* seen
 ) noexcept nogil:
     """Return the kinds that could match at a place, but for those that begin with a literal."""
-    cdef uint32_t kinds = 0
+    cdef Kinds kinds = 0
     if triggers.number & place:
-        kinds |= number_kinds(search, at, known)
+        kinds |= number_kinds(search, at)
     if triggers.pair & place:
         kinds |= pair_kinds(search, at)
     if triggers.at & place:
@@ -119,46 +135,44 @@ cdef uint32_t closer(
     return kinds
 
 
-cdef uint32_t number_kinds(const Search* search, Cursor at, uint32_t known) noexcept nogil:
+cdef Kinds number_kinds(const Search* search, Cursor at) noexcept nogil:
     """Return what could begin with the digits here, which stand behind a boundary."""
-    cdef Cursor stop = search.stop
-    cdef Cursor end = run_of(at, stop, DIGIT, 20), second
+    cdef Cursor stop = search.stop, end = run_of(at, stop, DIGIT, 20), second
     cdef Py_ssize_t size = end - at, more
     cdef uint8_t behind = end[0] if end < stop else 0
-    cdef uint32_t kinds = 0
+    cdef Kinds kinds
     if behind == 0 and size < 8:
         return 0
     second = run_of(end + 1, stop, DIGIT, 7) if end < stop else end
     more = second - end - 1
-    if not known & bit(KEYED) and is_keyed_size(size, behind, more) and keyed_number(search, at):
-        kinds = bit(KEYED)
-    return kinds | plain_number_kinds(search, at, end, second)
+    kinds = number_alone_kinds(search.program, at, stop, size, behind, more, second)
+    if not search.keyed_anywhere and is_keyed_size(at, size, behind, more) and keyed_number(search, at):
+        kinds |= bit(KEYED)
+    return kinds
 
 
-cdef inline bint is_keyed_size(Py_ssize_t size, uint8_t behind, Py_ssize_t more) noexcept nogil:
+cdef inline bint is_keyed_size(Cursor at, Py_ssize_t size, uint8_t behind, Py_ssize_t more) noexcept nogil:
     """Tell whether so many digits, of which `more` stand one byte further on, can be something if a keyword is near."""
-    if size >= 8:
+    if size == 8:  # the commonest length of all that no keyword is near of
+        return (is_tfn(at, 8) and behind != c"-") or (more == 4 and (behind == c"-" or behind == c"+"))
+    if size > 8:
         return size <= 15
     if size <= 3 and behind == c".":
         return more >= 4 or (size == 2 and more == 2)
     if size == 3:
         return more == 3 and (behind == c" " or behind == c"-")
     if size == 4:
-        return more == 4 and (behind == c" " or behind == c"-")
+        return more == 4 and (behind == c" " or behind == c"-") and c"2" <= at[0]
     if size == 6:
         return more >= 4
     return size == 1 and more == 2 and behind == c" "
 
 
-cdef uint32_t plain_number_kinds(const Search* search, Cursor at, Cursor end, Cursor second) noexcept nogil:
-    """Return what digits are without a keyword, which end at `end` and go on one byte further until `second`."""
-    cdef const Program* program = search.program
-    cdef Cursor stop = search.stop
-    cdef Py_ssize_t size = end - at, more = second - end - 1
-    cdef uint8_t behind = end[0] if end < stop else 0
-    cdef uint32_t kinds
-    if behind == 0 and size < 12:
-        return 0
+cdef inline Kinds number_alone_kinds(
+    const Program* program, Cursor at, Cursor stop, Py_ssize_t size, uint8_t behind, Py_ssize_t more, Cursor second
+) noexcept nogil:
+    """Return what the digits could be without a keyword: `second` is where those end that stand one byte further on."""
+    cdef Kinds kinds
     if size <= 3 and behind == c".":
         kinds = bit(IPV4) if 1 <= more <= 3 and quad_end(at, stop) is not NULL else 0
         if size == 3 and more >= 3:
@@ -182,7 +196,7 @@ cdef uint32_t plain_number_kinds(const Search* search, Cursor at, Cursor end, Cu
     return 0
 
 
-cdef uint32_t pair_kinds(const Search* search, Cursor at) noexcept nogil:
+cdef Kinds pair_kinds(const Search* search, Cursor at) noexcept nogil:
     """Return what could begin with the two letters and two digits here."""
     cdef int length = iban_length(at)
     if length and iban_end(search, at, length) is not NULL:
@@ -192,7 +206,7 @@ cdef uint32_t pair_kinds(const Search* search, Cursor at) noexcept nogil:
     return 0
 
 
-cdef uint32_t code_kinds(const Search* search, Cursor at) noexcept nogil:
+cdef Kinds code_kinds(const Search* search, Cursor at) noexcept nogil:
     """Return what could begin with the capitals and digits here."""
     cdef Cursor stop = search.stop
     if stop - at < 9:
@@ -208,9 +222,9 @@ cdef uint32_t code_kinds(const Search* search, Cursor at) noexcept nogil:
     return bit(IT_CF) if stop - at >= 16 and is_a(at[8], UPPER) and is_a(at[15], UPPER) and is_a(at[11], UPPER) else 0
 
 
-cdef uint32_t at_kinds(const Search* search, Cursor at, Seen* seen) noexcept nogil:
+cdef Kinds at_kinds(const Search* search, Cursor at, Seen* seen) noexcept nogil:
     """Return what could have the `@` here in it."""
-    cdef uint32_t kinds = 0
+    cdef Kinds kinds = 0
     if seen.address is NULL:
         seen.address = find(search.start, search.stop, b"://", 3)
         if seen.address is NULL:
@@ -222,7 +236,7 @@ cdef uint32_t at_kinds(const Search* search, Cursor at, Seen* seen) noexcept nog
     return kinds
 
 
-cdef uint32_t colon_kinds(const Search* search, Cursor at, Seen* seen) noexcept nogil:
+cdef Kinds colon_kinds(const Search* search, Cursor at, Seen* seen) noexcept nogil:
     """Return whether the hex digits and colons around could be an IPv6 address: `::` or seven colons, and a digit."""
     cdef Cursor start = at, end = at
     cdef int colons = 0
@@ -242,60 +256,56 @@ cdef uint32_t colon_kinds(const Search* search, Cursor at, Seen* seen) noexcept 
     return bit(IPV6) if digit and (gap or colons >= 7) else 0
 
 
-cdef uint32_t literal_kinds(const Search* search, Cursor at, uint32_t bytes_, uint32_t known) noexcept nogil:
+cdef Kinds literal_kinds(const Search* search, Cursor at, uint32_t bytes_) noexcept nogil:
     """Return what could begin or stand around a literal here; `bytes_` are the four that stand here."""
     cdef const Program* program = search.program
     cdef const Beginning* each = &program.triggers_by_first.list[program.triggers_by_first.first[at[0]]]
     cdef const Beginning* end = &program.triggers_by_first.list[program.triggers_by_first.first[at[0] + 1]]
     cdef const Trigger* trigger
-    cdef Cursor start
-    cdef uint32_t kinds = 0
+    cdef const Literal* literal
+    cdef Kinds kinds = 0
     while each < end:
         if bytes_ & each.mask == each.bytes:
             trigger = &program.triggers[each.index]
-            if not (kinds | known) & bit(trigger.kind) and stands(trigger, at, search.stop):
-                if could_match(search, trigger.kind, at, at + trigger.literal.size):
+            if stands(&trigger.literal, trigger.fold, at, search.stop):
+                if could_match(search, trigger, at, at + trigger.literal.size):
                     kinds |= bit(trigger.kind)
         each += 1
-    if (kinds | known) & bit(SHAPES):
-        return kinds
     each = &program.shapes_by_first.list[program.shapes_by_first.first[at[0]]]
     end = &program.shapes_by_first.list[program.shapes_by_first.first[at[0] + 1]]
     while each < end:
-        if bytes_ & each.mask == each.bytes and shape_at(search, &program.shapes[each.index], at, &start) is not NULL:
-            return kinds | bit(SHAPES)
+        if bytes_ & each.mask == each.bytes:
+            literal = &program.shapes[each.index].pieces[program.shapes[each.index].anchor].literal
+            if stands(literal, program.shapes[each.index].fold, at, search.stop):
+                return kinds | bit(SHAPES)
         each += 1
     return kinds
 
 
-cdef inline bint stands(const Trigger* trigger, Cursor at, Cursor stop) noexcept nogil:
-    if trigger.fold:
-        return same_folded(at, stop, <const char*>trigger.literal.text, trigger.literal.size)
-    return same(at, stop, <const char*>trigger.literal.text, trigger.literal.size)
+cdef inline bint stands(const Literal* literal, bint fold, Cursor at, Cursor stop) noexcept nogil:
+    if fold:
+        return same_folded(at, stop, <const char*>literal.text, literal.size)
+    return same(at, stop, <const char*>literal.text, literal.size)
 
 
-cdef bint could_match(const Search* search, int kind, Cursor at, Cursor behind) noexcept nogil:
-    """Tell whether there could be a match of a kind around its literal, which ends at `behind`."""
-    cdef Cursor stop = search.stop
+cdef bint could_match(const Search* search, const Trigger* trigger, Cursor at, Cursor behind) noexcept nogil:
+    """Tell whether there could be a match of a trigger's kind around its literal, which ends at `behind`."""
+    cdef int kind = trigger.kind
+    if kind == KEYED:
+        return <size_t>(at - search.start) >= trigger.before.size and stands(
+            &trigger.before, True, at - trigger.before.size, search.stop
+        )
     if kind == KV_SECRET:
-        return assignment_end(behind, stop) is not NULL
+        return assignment_end(behind, search.stop) is not NULL
     if kind == AUTH_HEADER:
-        if (behind - 1)[0] != c" ":
-            return True
-        if not bounded_left(search, at):
-            return False
-        if behind - at == 7 and same_folded(at, stop, b"digest", 6) or behind - at == 17:
-            return True
-        while behind < stop and behind[0] == c" ":
-            behind += 1
-        return telling_credentials_end(behind, stop) is not NULL
+        return (behind - 1)[0] != c" " or bounded_left(search, at)
     if kind == JWT:
-        return starts_free(search, at) and jwt_end(at, stop) is not NULL
+        return starts_free(search, at)
     if kind == COOKIE:
-        return cookies_start(at, stop) is not NULL
+        return cookies_start(at, search.stop) is not NULL
     if kind == CLI_SECRET:
-        return behind - at > 2 or (behind < stop and is_a(behind[0], ALNUM))
+        return behind - at > 2 or (behind < search.stop and is_a(behind[0], ALNUM))
     if kind == DSN_KV:
-        behind = behind_blanks(behind, stop)
-        return behind < stop and behind[0] == c"="
+        behind = behind_blanks(behind, search.stop)
+        return behind < search.stop and behind[0] == c"="
     return True

@@ -1,11 +1,21 @@
-"""What all matchers share: a text under search, boundaries in it (redaction contract B2, B3), runs of bytes."""
+"""What all matchers share: a text under search, boundaries in it (redaction contract B2, B3), runs of bytes.
+
+A matcher looks only where the screen points: it goes from point to point of its kind.
+
+    cdef Cursor at = search.start
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
+        ...                                   # `found` what lies here; go on from `at`, which may lie behind it
+"""
 
 from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memchr, memcmp
+from libc.string cimport memcmp
 
 from pipeline.wire.kernel.arena cimport grown
-from pipeline.wire.kernel.redact_rules cimport Literal, Program
+from pipeline.wire.kernel.redact_rules cimport Groups, Kinds, Program
 from pipeline.wire.kernel.walk cimport Cursor
 
 cdef extern from "redact_bytes.h" nogil:
@@ -15,18 +25,37 @@ cdef extern from "redact_bytes.h" nogil:
         DSN_END
     const uint32_t[256] BYTE_CLASSES
 
+cdef extern from "<string.h>" nogil:
+    const void* memmem(const void*, size_t, const void*, size_t)
+
 cdef struct Match:
     # A rule means what lies from `start` to `stop`.
     Cursor start
     Cursor stop
     int32_t rule
+    int32_t priority
+
+cdef struct Point:
+    # Where something of these kinds could be found.
+    Cursor at
+    Kinds kinds
 
 cdef struct Search:
+    # All zero is an empty one.
     Cursor start
     Cursor stop
     const Program* program
-    uint64_t near  # the groups whose keywords the name of the text has
-    int32_t rule  # whose matches are being looked for
+    Point* points  # from left to right
+    size_t point_count
+    size_t point_room
+    Kinds kinds  # of all points
+    Groups near  # whose keywords the name of the text has
+    bint keyed_anywhere  # what needs a keyword could be anywhere in the text
+    bint percent  # the text has a percent sign
+    bint high  # it has bytes of 0x80 and above
+    Kinds kind  # that is being looked for,
+    int32_t rule  # its rule,
+    size_t next_point  # and the point behind the last one that was looked at
     Match* list
     size_t count
     size_t room
@@ -36,7 +65,30 @@ ctypedef bint (*Matcher)(Search*) noexcept nogil
 cdef Cursor escape_before(Cursor low, Cursor at) noexcept nogil
 cdef Cursor behind_escape(const Search* search, Cursor at, bint percent) noexcept nogil
 cdef Cursor token_at(const Program* program, Cursor at, Cursor stop, bint whole) noexcept nogil
-cdef Cursor find(Cursor at, Cursor stop, const char* literal, size_t size) noexcept nogil
+
+cdef inline Cursor find(Cursor at, Cursor stop, const char* literal, size_t size) noexcept nogil:
+    """Return where a literal stands next, NULL where it does not."""
+    return <Cursor>memmem(at, stop - at, literal, size)
+
+
+cdef inline uint32_t first_four(Cursor at, Cursor stop) noexcept nogil:
+    """Return the next four bytes as a little-endian number, zeros for those that are missing."""
+    cdef uint32_t bytes_ = 0
+    cdef int index
+    for index in range(4 if stop - at > 4 else stop - at):
+        bytes_ |= <uint32_t>at[index] << 8 * index
+    return bytes_
+
+
+cdef inline Cursor next_point(Search* search, Cursor at) noexcept nogil:
+    """Return the next point of the kind that is being looked for, at or behind `at`; NULL when there is no more."""
+    cdef const Point* point
+    while search.next_point < search.point_count:
+        point = &search.points[search.next_point]
+        search.next_point += 1
+        if point.kinds & search.kind and point.at >= at:
+            return point.at
+    return NULL
 
 
 cdef inline bint found(Search* search, Cursor start, Cursor stop) noexcept nogil:
@@ -47,7 +99,7 @@ cdef inline bint found(Search* search, Cursor start, Cursor stop) noexcept nogil
         if list is NULL:
             return False
         search.list = list
-    search.list[search.count] = Match(start, stop, search.rule)
+    search.list[search.count] = Match(start, stop, search.rule, search.program.rules[search.rule].priority)
     search.count += 1
     return True
 

@@ -1,6 +1,6 @@
-"""Escapes, replacements that stand in a text already, literals."""
+"""Escapes, and replacements that stand in a text already."""
 
-from pipeline.wire.kernel.redact_rules cimport Literal
+from pipeline.wire.kernel.redact_rules cimport Beginning, Literal
 
 
 cdef Cursor escape_before(Cursor low, Cursor at) noexcept nogil:
@@ -30,29 +30,45 @@ cdef Cursor behind_escape(const Search* search, Cursor at, bint percent) noexcep
     return at
 
 
-cdef inline Cursor tag_at(const Program* program, Cursor at, Cursor stop) noexcept nogil:
+cdef Cursor tag_at(const Program* program, Cursor at, Cursor stop) noexcept nogil:
     """Return the end of a tag or pseudonym; NULL where there is none."""
-    cdef int32_t index
-    cdef Cursor behind, digest
+    cdef const Beginning* each
+    cdef const Beginning* end
     cdef const Literal* id
-    if at == stop or at[0] != c"[":
+    cdef Cursor found
+    cdef uint32_t bytes_
+    if stop - at < 3:
         return NULL
-    for index in range(program.id_count):
-        id = &program.ids[index]
-        if not same(at + 1, stop, <const char*>id.text, id.size):
-            continue
-        behind = at + 1 + id.size
-        if behind < stop and behind[0] == c"]":
-            return behind + 1
-        if behind < stop and behind[0] == c"#":
-            digest = run_of(behind + 1, stop, DIGIT | LOWER, 8)
-            if digest > behind + 1 and digest < stop and digest[0] == c".":
-                behind = digest + 1
-                while behind < stop and behind - digest <= 32 and is_a(behind[0], HEX) and not is_a(behind[0], UPPER):
-                    behind += 1
-                if behind - digest == 33 and behind < stop and behind[0] == c"]":
-                    return behind + 1
+    at += 1
+    bytes_ = first_four(at, stop)
+    each = &program.ids_by_first.list[program.ids_by_first.first[at[0]]]
+    end = &program.ids_by_first.list[program.ids_by_first.first[at[0] + 1]]
+    while each < end:
+        if bytes_ & each.mask == each.bytes:
+            id = &program.ids[each.index]
+            if same(at, stop, <const char*>id.text, id.size):
+                found = behind_id(at + id.size, stop)
+                if found is not NULL:
+                    return found
+        each += 1
     return NULL
+
+
+cdef Cursor behind_id(Cursor at, Cursor stop) noexcept nogil:
+    """Return the end of what closes a tag, or makes it a pseudonym first; NULL where neither stands."""
+    cdef Cursor digest
+    if at < stop and at[0] == c"]":
+        return at + 1
+    if at == stop or at[0] != c"#":
+        return NULL
+    digest = run_of(at + 1, stop, DIGIT | LOWER, 8)
+    if digest == at + 1 or digest == stop or digest[0] != c".":
+        return NULL
+    digest += 1
+    at = digest
+    while at < stop and at - digest < 32 and is_a(at[0], HEX) and not is_a(at[0], UPPER):
+        at += 1
+    return at + 1 if at - digest == 32 and at < stop and at[0] == c"]" else NULL
 
 
 cdef Cursor token_at(const Program* program, Cursor at, Cursor stop, bint whole) noexcept nogil:
@@ -60,24 +76,11 @@ cdef Cursor token_at(const Program* program, Cursor at, Cursor stop, bint whole)
     cdef int index
     cdef const Literal* mask
     cdef Cursor end
+    if at == stop or not program.begins_token[at[0]]:
+        return NULL
     for index in range(2):
         mask = &program.masks[index]
         if mask.size and same(at, stop, <const char*>mask.text, mask.size) and (not whole or at + mask.size == stop):
             return at + mask.size
-    end = tag_at(program, at, stop)
+    end = tag_at(program, at, stop) if at[0] == c"[" else NULL
     return end if end is not NULL and (not whole or end == stop) else NULL
-
-
-cdef Cursor find(Cursor at, Cursor stop, const char* literal, size_t size) noexcept nogil:
-    """Return where a literal stands next, NULL where it does not."""
-    cdef Cursor last = stop - size
-    if <size_t>(stop - at) < size:
-        return NULL
-    while at <= last:
-        at = <Cursor>memchr(at, literal[0], last - at + 1)
-        if at is NULL:
-            return NULL
-        if memcmp(at, literal, size) == 0:
-            return at
-        at += 1
-    return NULL

@@ -17,7 +17,5 @@ cdef bint find_dsn_kv(Search* search) noexcept nogil
 
 cdef bint is_secret_value(Word word, Cursor start, Cursor stop) noexcept nogil
 cdef bint starts_free(const Search* search, Cursor at) noexcept nogil
-cdef Cursor jwt_end(Cursor at, Cursor stop) noexcept nogil
 cdef Cursor cookies_start(Cursor at, Cursor stop) noexcept nogil
 cdef Cursor assignment_end(Cursor at, Cursor stop) noexcept nogil
-cdef Cursor telling_credentials_end(Cursor start, Cursor stop) noexcept nogil

@@ -9,7 +9,7 @@ from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN
 from pipeline.wire.kernel.redact_search cimport (
     ALNUM, BASE64URL, BLANK, COOKIE_END, COOKIE_NAME_END, CREDENTIAL_END, DIGIT, DSN_END, LABEL, LINE_END, LOWER, NAME,
     OPTION_END, PARAMETER_END, SCHEME, SECRET_END, SESSION_END, TOKEN68, UPPER, USER_END, WORD,
-    behind_blanks, behind_escape, behind_quote, bounded_left, find, found, is_a, lower, plain_until, run, run_of, same,
+    behind_blanks, behind_escape, behind_quote, bounded_left, find, found, is_a, lower, next_point, plain_until, run, run_of, same,
     same_folded, token_at, until,
 )
 
@@ -49,13 +49,15 @@ cdef inline Cursor segment(Cursor at, Cursor stop, Py_ssize_t least) noexcept no
 
 
 cdef bint find_jwt(Search* search) noexcept nogil:
-    cdef Cursor at = find(search.start, search.stop, b"eyJ", 3), stop = search.stop, end
-    while at is not NULL:
-        end = jwt_end(at, stop) if starts_free(search, at) else NULL
+    cdef Cursor at = search.start, end
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
+        end = jwt_end(at, search.stop)
         if end is not NULL and not found(search, at, end):
             return False
-        at = find(at + 3 if end is NULL else end, stop, b"eyJ", 3)
-    return True
+        at = at + 3 if end is NULL else end
 
 
 cdef bint starts_free(const Search* search, Cursor at) noexcept nogil:
@@ -76,14 +78,17 @@ cdef Cursor jwt_end(Cursor at, Cursor stop) noexcept nogil:
 
 
 cdef bint find_pem(Search* search) noexcept nogil:
-    cdef Cursor at = find(search.start, search.stop, b"-----BEGIN ", 11), stop = search.stop, label, end, closing
+    cdef Cursor at = search.start, stop = search.stop, label, end, closing
     cdef Py_ssize_t size
-    while at is not NULL:
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
         label = at + 11
         end = run(label, stop, LABEL)
         size = end - label
         if not is_key_label(label, size) or not same(end, stop, b"-----", 5):
-            at = find(at + 1, stop, b"-----BEGIN ", 11)
+            at += 1
             continue
         closing = end + 5
         while True:
@@ -99,8 +104,7 @@ cdef bint find_pem(Search* search) noexcept nogil:
             closing += 1
         if not found(search, at, closing):
             return False
-        at = find(closing, stop, b"-----BEGIN ", 11)
-    return True
+        at = closing
 
 
 cdef inline bint is_key_label(Cursor label, Py_ssize_t size) noexcept nogil:
@@ -138,18 +142,26 @@ cdef Cursor scheme_end(Cursor at, Cursor stop) noexcept nogil:
 
 
 cdef bint find_auth_header(Search* search) noexcept nogil:
-    return find_headers(search) and find_schemes(search)
+    if not find_headers(search):
+        return False
+    search.next_point = 0
+    return find_schemes(search)
 
 
 cdef bint find_headers(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, start, end, scheme
+    cdef Cursor name
     cdef Parameters parameters = Parameters(NULL, NULL)
-    while at < stop:
-        start = header_end(at, stop)
+    while True:
+        name = next_point(search, at)
+        if name is NULL:
+            return True
+        start = header_end(name, stop)
         if start is NULL:
-            at += 1
             continue
-        if bounded_left(search, at):
+        if name - at >= 6 and same_folded(name - 6, stop, b"proxy-", 6):
+            name -= 6
+        if bounded_left(search, name):
             scheme = scheme_end(start, stop)
             if scheme is NULL:
                 end = plain_until(start, stop, LINE_END)
@@ -161,13 +173,10 @@ cdef bint find_headers(Search* search) noexcept nogil:
                     return False
                 start = end
         at = start
-    return True
 
 
 cdef Cursor header_end(Cursor at, Cursor stop) noexcept nogil:
     """Return where the value of an authorization header starts whose name stands here; NULL where none does."""
-    if lower(at[0]) == c"p" and same_folded(at, stop, b"proxy-", 6):
-        at += 6
     if not same_folded(at, stop, b"authorization", 13):
         return NULL
     at = behind_blanks(behind_quote(at + 13, stop), stop)
@@ -179,10 +188,12 @@ cdef Cursor header_end(Cursor at, Cursor stop) noexcept nogil:
 cdef bint find_schemes(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, value, start, end
     cdef Parameters parameters = Parameters(NULL, NULL)
-    while at < stop:
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
         value = scheme_end(at, stop)
         if value is NULL:
-            at += 1
             continue
         if bounded_left(search, at):
             if parameter_span(search, at, value, &parameters, &start, &end):
@@ -196,7 +207,6 @@ cdef bint find_schemes(Search* search) noexcept nogil:
                         return False
                     value = end
         at = value
-    return True
 
 
 cdef bint parameter_span(
@@ -266,12 +276,11 @@ cdef const char** COOKIE_ATTRIBUTES = [
 
 cdef bint find_cookie(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, name, end, value
-    while at < stop:
-        end = cookies_start(at, stop)
-        if end is NULL:
-            at += 1
-            continue
-        at = end
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
+        at = cookies_start(at, stop)
         while True:
             name = run(at, stop, BLANK)
             end = until(name, stop, COOKIE_NAME_END)
@@ -286,7 +295,6 @@ cdef bint find_cookie(Search* search) noexcept nogil:
             if at == stop or at[0] != c";":
                 break
             at += 1
-    return True
 
 
 cdef Cursor cookies_start(Cursor at, Cursor stop) noexcept nogil:
@@ -371,16 +379,15 @@ cdef const char** PARAMETERS = [
 
 cdef bint find_url_param(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, value, end
-    while at < stop:
-        value = any_of(PARAMETERS, at + 1, stop) if at[0] == c"?" or at[0] == c"&" else NULL
-        if value is NULL:
-            at += 1
-            continue
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
+        value = any_of(PARAMETERS, at + 1, stop)
         end = until(behind_token(search, value), stop, PARAMETER_END)
         if end - value >= (12 if is_plain_parameter(at + 1, value) else 4) and not found(search, value, end):
             return False
         at = end
-    return True
 
 
 cdef inline bint is_plain_parameter(Cursor name, Cursor end) noexcept nogil:
@@ -398,9 +405,12 @@ cdef const char** SESSIONS = [
 
 cdef bint find_session_kv(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, value, end
-    while at < stop:
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
         value = any_of(SESSIONS, at, stop)
-        if value is NULL and at[0] == c"_":
+        if value is NULL:
             value = prefixed_cookie(at, stop)
         if value is NULL:
             at += 1
@@ -409,7 +419,6 @@ cdef bint find_session_kv(Search* search) noexcept nogil:
         if end - value >= 8 and bounded_left(search, at) and not found(search, value, end):
             return False
         at = end
-    return True
 
 
 cdef Cursor prefixed_cookie(Cursor at, Cursor stop) noexcept nogil:
@@ -440,7 +449,10 @@ cdef enum:
 cdef bint find_kv_secret(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, word_end, behind, value, end, name
     cdef Word word
-    while at < stop:
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
         word_end = any_of(KEY_WORDS, at, stop)
         behind = assignment_end(word_end, stop)
         if behind is NULL:
@@ -457,7 +469,6 @@ cdef bint find_kv_secret(Search* search) noexcept nogil:
             if is_secret_value(word, value, end) and not found(search, value, end):
                 return False
             at = end
-    return True
 
 
 cdef Cursor assignment_end(Cursor at, Cursor stop) noexcept nogil:
@@ -539,15 +550,21 @@ cdef const char** COMMANDS = [
 
 
 cdef bint find_cli_secret(Search* search) noexcept nogil:
-    return find_options(search) and find_commands(search)
+    if not find_options(search):
+        return False
+    search.next_point = 0
+    return find_commands(search)
 
 
 cdef bint find_options(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, name, name_end, start, quote
     cdef bint assigned
-    while at < stop:
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
         name = at + 2
-        if not same(at, stop, b"--", 2) or name == stop or not is_a(name[0], ALNUM):
+        if not same(at, stop, b"--", 2):
             at += 1
             continue
         name_end = run_of(name, stop, BASE64URL, MAX_OPTION)
@@ -564,7 +581,6 @@ cdef bint find_options(Search* search) noexcept nogil:
             at = option_end(search, quote, start)
             if at - start >= 4 and (assigned or start[0] != c"-") and not found(search, start, at):
                 return False
-    return True
 
 
 cdef inline Cursor option_end(const Search* search, Cursor quote, Cursor start) noexcept nogil:
@@ -575,8 +591,12 @@ cdef inline Cursor option_end(const Search* search, Cursor quote, Cursor start) 
 
 cdef bint find_commands(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, quote, start
-    while at < stop:
-        quote = password_option_end(any_of(COMMANDS, at, stop), stop)
+    cdef Option option = Option(NULL, False)
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
+        quote = password_option_end(any_of(COMMANDS, at, stop), stop, &option)
         if quote is NULL:
             at += 1
             continue
@@ -589,21 +609,30 @@ cdef bint find_commands(Search* search) noexcept nogil:
                 return False
         else:
             at = start
-    return True
 
 
-cdef Cursor password_option_end(Cursor start, Cursor stop) noexcept nogil:
+cdef struct Option:
+    # The next `-p`, or the end of the command: it is looked for once, not from each command again.
+    Cursor at
+    bint stands
+
+
+cdef Cursor password_option_end(Cursor start, Cursor stop, Option* next_) noexcept nogil:
     """Return the end of the next `-p` behind a command and of the blank behind it; NULL where there is none near."""
-    cdef Cursor at = start
+    cdef Cursor at
     if start is NULL:
         return NULL
-    while at < stop and at - start <= COMMAND_REACH:
-        if is_a(at[0], BLANK) and same_folded(at + 1, stop, b"-p", 2):
-            at += 3
-            return at + 1 if at < stop and is_a(at[0], BLANK) else at
-        if at[0] == c"\n" or at[0] == c"|" or at[0] == c";":
-            break
-        at += 1
+    if next_.at < start:
+        next_.at = start
+        next_.stands = False
+        while next_.at < stop and next_.at[0] != c"\n" and next_.at[0] != c"|" and next_.at[0] != c";":
+            if is_a(next_.at[0], BLANK) and same_folded(next_.at + 1, stop, b"-p", 2):
+                next_.stands = True
+                break
+            next_.at += 1
+    if next_.stands and next_.at - start <= COMMAND_REACH:
+        at = next_.at + 3
+        return at + 1 if at < stop and is_a(at[0], BLANK) else at
     if not same_folded(start, stop, b"-p", 2):
         return NULL
     at = start + 2
@@ -619,20 +648,16 @@ cdef enum:
 
 cdef bint find_dsn_kv(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, value, end
-    while at < stop:
-        value = any_of(DSN_WORDS, at, stop)
-        if value is not NULL:
-            value = behind_blanks(value, stop)
-        if value is NULL or value == stop or value[0] != c"=":
-            at += 1
-            continue
-        value = behind_blanks(value + 1, stop)
+    while True:
+        at = next_point(search, at)
+        if at is NULL:
+            return True
+        value = behind_blanks(behind_blanks(any_of(DSN_WORDS, at, stop), stop) + 1, stop)
         end = dsn_value_end(search, value)
         if end is not NULL and end - value >= 4 and bounded_left(search, at) and in_dsn(search, at, end):
             if not found(search, value, end):
                 return False
         at = value
-    return True
 
 
 cdef Cursor dsn_value_end(const Search* search, Cursor at) noexcept nogil:

@@ -5,9 +5,10 @@ from libc.stdint cimport uint8_t
 
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame
 from pipeline.wire.kernel.redact_books cimport DROPPED, begin, named, no_memory, put_entry, refuse
+from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED
 from pipeline.wire.kernel.redact_leaf cimport keep_text, put_answer
 from pipeline.wire.kernel.redact_rules cimport DROP, DRY_RUN, Rule
-from pipeline.wire.kernel.redact_text cimport CHANGED, UNCHANGED, is_settled
+from pipeline.wire.kernel.redact_text cimport is_settled
 from pipeline.wire.kernel.redact_values cimport MAX_DIGITS, whole_number
 from pipeline.wire.kernel.tables cimport (
     AnyValue_bytes_value, AnyValue_double_value, AnyValue_int_value, AnyValue_string_value
@@ -64,7 +65,7 @@ cdef int redact_sensitive(Walk* walk, Rulebook book, const Visit* visit, Place p
 
 cdef int ask_about_sensitive(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place place) except -1 with gil:
     text = None if start is NULL else start[: stop - start]
-    answer = book.text.redact_sensitive(text, named(place))
+    answer = book.text.redact_sensitive(text, named(walk, place))
     cdef int outcome = put_answer(walk, book, None, answer, place.location)
     if outcome == CHANGED and (not answer.edits or answer.edits[0][1] == "dry_run"):
         return UNCHANGED

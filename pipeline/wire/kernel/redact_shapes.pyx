@@ -1,35 +1,41 @@
 """`reference/redact_shapes.py`, compiled: prefixes with a body of known characters and length."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
 
-from pipeline.wire.kernel.redact_rules cimport Piece
-from pipeline.wire.kernel.redact_search cimport bounded_left, bounded_right, found, same, same_folded
+from pipeline.wire.kernel.redact_rules cimport Beginning, Piece, Program, Shape
+from pipeline.wire.kernel.redact_search cimport bounded_left, bounded_right, first_four, found, next_point, same, same_folded
+from pipeline.wire.kernel.walk cimport Cursor
 
 
 cdef bint find_shapes(Search* search) noexcept nogil:
-    cdef const uint16_t* first = search.program.shapes_by_first.first
-    cdef const Shape* shape
-    cdef Cursor at = search.start, start = NULL, end
-    cdef Cursor* resume = <Cursor*>calloc(search.program.shape_count, sizeof(Cursor))  # of each shape: not read again
-    cdef uint16_t entry
-    cdef uint32_t index
-    cdef bint fine = resume is not NULL
-    while fine and at < search.stop:
-        for entry in range(first[at[0]], first[at[0] + 1]):
-            index = search.program.shapes_by_first.list[entry].index
-            shape = &search.program.shapes[index]
-            if resume[index] > at:
-                continue
-            end = shape_at(search, shape, at, &start)
-            if end is not NULL:
-                search.rule = shape.rule
-                resume[index] = end
-                fine = found(search, start, end)
-                if not fine:
-                    break
-        at += 1
+    cdef const Program* program = search.program
+    cdef const Beginning* each
+    cdef const Beginning* end
+    cdef Cursor at = search.start, start = NULL, stop
+    cdef Cursor* resume = NULL  # of each shape: what was found is not read again
+    cdef uint32_t bytes_
+    cdef bint fine = True
+    while fine:
+        at = next_point(search, at)
+        if at is NULL:
+            break
+        bytes_ = first_four(at, search.stop)
+        each = &program.shapes_by_first.list[program.shapes_by_first.first[at[0]]]
+        end = &program.shapes_by_first.list[program.shapes_by_first.first[at[0] + 1]]
+        while each < end and fine:
+            if bytes_ & each.mask == each.bytes and (resume is NULL or resume[each.index] <= at):
+                stop = shape_at(search, &program.shapes[each.index], at, &start)
+                if stop is not NULL:
+                    if resume is NULL:
+                        resume = <Cursor*>calloc(program.shape_count, sizeof(Cursor))
+                    fine = resume is not NULL
+                    if fine:
+                        resume[each.index] = stop
+                        search.rule = program.shapes[each.index].rule
+                        fine = found(search, start, stop)
+            each += 1
     free(resume)
     return fine
 

@@ -6,15 +6,16 @@ from libc.string cimport memcpy
 
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame, undo_frame
 from pipeline.wire.kernel.redact_books cimport (
-    DROPPED, begin, keep_last_entry, named, near, no_memory, put_entry, refuse, unknown
+    DROPPED, begin, keep_last_entry, named, no_memory, put_entry, refuse, unknown
 )
+from pipeline.wire.kernel.redact_desk cimport CHANGED
 from pipeline.wire.kernel.redact_keyed cimport MOST_FORMS, Form, forms_of_digits
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_messages cimport redact_message
+from pipeline.wire.kernel.redact_names cimport keywords_in
 from pipeline.wire.kernel.redact_personal cimport is_card
-from pipeline.wire.kernel.redact_rules cimport CARD, DRY_RUN, Program, Rule
+from pipeline.wire.kernel.redact_rules cimport CARD, DRY_RUN, Groups, Program, Rule
 from pipeline.wire.kernel.redact_search cimport Search
-from pipeline.wire.kernel.redact_text cimport CHANGED
 from pipeline.wire.kernel.tables cimport (
     AnyValue, AnyValue_array_value, AnyValue_bytes_value, AnyValue_double_value, AnyValue_int_value, AnyValue_kvlist_value,
     AnyValue_string_value, ArrayValue, KeyValueList, OtlpField,
@@ -30,7 +31,7 @@ cdef int redact_value(
     Walk* walk, Rulebook book, const Visit* visit, Place place, int depth, bint safe
 ) except -1 nogil:
     """Redact an AnyValue: `DROPPED` when what holds it has to go."""
-    cdef Cursor at = visit.value
+    cdef Cursor at = visit.value, name, name_stop
     cdef Visit field
     cdef Frame frame, inner
     cdef const OtlpField* expected_field
@@ -53,7 +54,9 @@ cdef int redact_value(
             if field.number == AnyValue_array_value:
                 redact_elements(walk, book, &field, place, depth + 1)
             else:
+                name, name_stop = walk.name, walk.name_stop
                 redact_message(walk, book, field.value, field.stop, KeyValueList, place.location, depth + 1)
+                walk.name, walk.name_stop = name, name_stop
             close_frame(&walk.edits, &field, &inner)
         elif field.number == AnyValue_string_value or field.number == AnyValue_bytes_value:
             if field.number == AnyValue_string_value:
@@ -98,16 +101,16 @@ cdef int redact_elements(Walk* walk, Rulebook book, const Visit* visit, Place pl
 
 
 cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place place) except -1 nogil:
-    """Redact a number that is a card number, or that the name of its attribute says is another; it becomes a string."""
+    """Redact a number that is a card number, or what the name of its attribute says; it becomes a string."""
     cdef uint8_t digits[MAX_DIGITS]
     cdef Visit string = visit[0]
     cdef int size, outcome, order = book.program.rule_of[<int>CARD]
     cdef const Rule* rule
-    if order < 0 and place.name is NULL:
+    if order < 0 and walk.name is NULL:
         return 0
     size = whole_number(visit, digits, &walk.fault)
     if order < 0 or size < 12 or not is_card(digits, size):
-        order = rule_by_name(book, digits, size, place) if place.name is not NULL and size >= LEAST_DIGITS else -1
+        order = rule_by_name(walk, book, digits, size) if walk.name is not NULL and size >= LEAST_DIGITS else -1
         if order < 0:
             return 0
     rule = &book.program.rules[order]
@@ -124,18 +127,20 @@ cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place plac
     return replace_text(walk, &string)
 
 
-cdef int rule_by_name(Rulebook book, Cursor digits, int size, Place place) noexcept nogil:
+cdef int rule_by_name(const Walk* walk, Rulebook book, Cursor digits, int size) noexcept nogil:
     """Return the rule that means a whole number under a name that has its keyword, -1 without one."""
     cdef const Program* program = &book.program
     cdef Search search
     cdef Form forms[MOST_FORMS]
-    cdef uint64_t groups = near(book, place)
+    cdef Groups groups = keywords_in(program, walk.name, walk.name_stop)
     cdef int32_t order, best = -1
     cdef int index
+    if groups == 0:
+        return -1
     search.start, search.stop, search.program = digits, digits + size, program
-    for index in range(forms_of_digits(&search, digits, forms) if groups else 0):
+    for index in range(forms_of_digits(&search, digits, forms)):
+        order = program.rule_of_group[forms[index].group]
         if groups >> forms[index].group & 1 and forms[index].stop == search.stop:
-            order = program.rule_of_group[forms[index].group]
             if best < 0 or comes_before(program, order, best):
                 best = order
     return best
@@ -149,7 +154,7 @@ cdef inline bint comes_before(const Program* program, int32_t one, int32_t other
 
 cdef int ask_about_number(Walk* walk, Rulebook book, Cursor digits, int size, Place place) except -1 with gil:
     text = digits[:size]
-    return put_answer(walk, book, text, book.text.redact_number(text, named(place)), place.location)
+    return put_answer(walk, book, text, book.text.redact_number(text, named(walk, place)), place.location)
 
 
 cdef int whole_number(const Visit* visit, uint8_t* digits, Fault* fault) noexcept nogil:

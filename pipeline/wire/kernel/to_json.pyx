@@ -8,12 +8,15 @@ from libc.math cimport isinf, isnan
 from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
-from libc.string cimport memcpy, memset, strlen
+from libc.string cimport memcpy, memset
 
 cimport cython
 
 from pipeline.wire.kernel.buffer cimport Buffer, reserved
 from pipeline.wire.kernel.json_fields cimport JsonField, json_field
+from pipeline.wire.kernel.json_write cimport (
+    put_bytes, put_json_double, put_json_hexadecimal, put_json_integer, put_json_text,
+)
 from pipeline.wire.kernel.tables cimport (
     KIND_bool,
     KIND_bytes,
@@ -39,12 +42,6 @@ from pipeline.wire.kernel.walk cimport (
 
 from pipeline.wire.reference.to_json import OTLP
 
-cdef extern from "Python.h":
-    char* PyOS_double_to_string(double value, char format, int precision, int flags, int* type) except NULL
-    void PyMem_Free(void* memory)
-    int Py_DTSF_ADD_DOT_0
-
-cdef const uint8_t* HEX = b"0123456789abcdef"
 cdef const uint8_t* BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
@@ -157,18 +154,16 @@ cdef class Writer:
         return self.put(b"]", 1)
 
     cdef inline int put(self, const void* text, size_t size) except -1:
-        memcpy(reserved(&self.out, size), text, size)
-        self.out.size += size
-        return 0
+        return put_bytes(&self.out, text, size)
 
     cdef int scalar(self, const OtlpField* field, Cursor at, Cursor end) except -1:
         cdef uint64_t bits
         cdef double value
         cdef uint8_t kind = field.kind
         if kind == KIND_string:
-            return self.text(at, end)
+            return put_json_text(&self.out, at, end)
         if kind == KIND_bytes:
-            return self.hexadecimal(at, end) if field.id_bytes else self.base64(at, end)
+            return put_json_hexadecimal(&self.out, at, end) if field.id_bytes else self.base64(at, end)
         bits = bits_at(field, at, end)
         if kind == KIND_double:
             memcpy(&value, &bits, sizeof(value))
@@ -176,57 +171,17 @@ cdef class Writer:
         if kind == KIND_bool:
             return self.put(b"true", 4) if bits else self.put(b"false", 5)
         if kind == KIND_fixed32 or kind == KIND_uint32:
-            return self.integer(bits, False, False)
+            return put_json_integer(&self.out, bits, False, False)
         if kind == KIND_fixed64 or kind == KIND_uint64:
-            return self.integer(bits, False, True)
-        return self.integer(bits, <int64_t>bits < 0, kind == KIND_int64 or kind == KIND_sfixed64)
-
-    cdef int integer(self, uint64_t bits, bint negative, bint quoted) except -1:
-        cdef uint8_t digits[24]
-        cdef int at = 24
-        if quoted:
-            at -= 1
-            digits[at] = b'"'
-        if negative:
-            bits = 0 - bits
-        while True:
-            at -= 1
-            digits[at] = <uint8_t>(48 + bits % 10)
-            bits //= 10
-            if bits == 0:
-                break
-        if negative:
-            at -= 1
-            digits[at] = b"-"
-        if quoted:
-            at -= 1
-            digits[at] = b'"'
-        return self.put(digits + at, 24 - at)
+            return put_json_integer(&self.out, bits, False, True)
+        return put_json_integer(&self.out, bits, <int64_t>bits < 0, kind == KIND_int64 or kind == KIND_sfixed64)
 
     cdef int double(self, double value) except -1:
-        cdef char* text
         if isnan(value):
             return self.put(b'"NaN"', 5)
         if isinf(value):
             return self.put(b'"Infinity"', 10) if value > 0 else self.put(b'"-Infinity"', 11)
-        text = PyOS_double_to_string(value, b"r", 0, Py_DTSF_ADD_DOT_0, NULL)
-        try:
-            return self.put(text, strlen(text))
-        finally:
-            PyMem_Free(text)
-
-    cdef int hexadecimal(self, Cursor at, Cursor end) except -1:
-        cdef uint8_t* to = reserved(&self.out, 2 * (end - at) + 2)
-        to[0] = b'"'
-        to += 1
-        while at < end:
-            to[0] = HEX[at[0] >> 4]
-            to[1] = HEX[at[0] & 15]
-            at += 1
-            to += 2
-        to[0] = b'"'
-        self.out.size = to + 1 - self.out.data
-        return 0
+        return put_json_double(&self.out, value)
 
     cdef int base64(self, Cursor at, Cursor end) except -1:
         cdef uint8_t* to = reserved(&self.out, (end - at + 2) // 3 * 4 + 2)
@@ -246,43 +201,6 @@ cdef class Writer:
         to[0] = b'"'
         self.out.size = to + 1 - self.out.data
         return 0
-
-    cdef int text(self, Cursor at, Cursor end) except -1:
-        """Write text as a string; each bad sequence of UTF-8 becomes U+FFFD, as Python replaces it."""
-        cdef Cursor plain
-        cdef int size
-        self.put(b'"', 1)
-        while at < end:
-            plain = at
-            while at < end and at[0] >= 32 and at[0] < 0x80 and at[0] != b'"' and at[0] != b"\\":
-                at += 1
-            if at > plain:
-                self.put(plain, at - plain)
-            elif at[0] < 0x80:
-                self.escaped(at[0])
-                at += 1
-            else:
-                size = sequence(at, end)
-                if size > 0:
-                    self.put(at, size)
-                    at += size
-                else:
-                    self.put(b"\xef\xbf\xbd", 3)
-                    at -= size
-        return self.put(b'"', 1)
-
-    cdef int escaped(self, uint8_t letter) except -1:
-        """Write a character that can't stand for itself in a string."""
-        cdef uint8_t escape[6]
-        cdef uint8_t short = shorthand(letter)
-        escape[0] = b"\\"
-        if short:
-            escape[1] = short
-            return self.put(escape, 2)
-        memcpy(escape + 1, b"u00", 3)
-        escape[4] = HEX[letter >> 4]
-        escape[5] = HEX[letter & 15]
-        return self.put(escape, 6)
 
 
 cdef inline Cursor following(Cursor at, Cursor end, Visit* visit) noexcept:
@@ -340,40 +258,3 @@ cdef inline bint is_default(const OtlpField* field, const Found* found) noexcept
     if field.wires == 1 << DELIMITED:
         return found.value == found.stop
     return bits_at(field, found.value, found.stop) == 0
-
-
-cdef inline uint8_t shorthand(uint8_t letter) noexcept:
-    if letter == b'"' or letter == b"\\":
-        return letter
-    if letter == 10:
-        return b"n"
-    if letter == 9:
-        return b"t"
-    if letter == 13:
-        return b"r"
-    if letter == 8:
-        return b"b"
-    return b"f" if letter == 12 else 0
-
-
-cdef int sequence(Cursor at, Cursor end) noexcept:
-    """Return the length of the UTF-8 sequence at `at`; negated, that of what Python replaces when there is none."""
-    cdef uint8_t lead = at[0], least = 0x80, most = 0xBF
-    cdef int size, index
-    if 0xC2 <= lead <= 0xDF:
-        size = 2
-    elif 0xE0 <= lead <= 0xEF:
-        size = 3
-        least = 0xA0 if lead == 0xE0 else 0x80  # no overlong form
-        most = 0x9F if lead == 0xED else 0xBF  # no surrogate
-    elif 0xF0 <= lead <= 0xF4:
-        size = 4
-        least = 0x90 if lead == 0xF0 else 0x80
-        most = 0x8F if lead == 0xF4 else 0xBF  # nothing above U+10FFFF
-    else:
-        return -1
-    for index in range(1, size):
-        if end - at <= index or not least <= at[index] <= most:
-            return -index
-        least, most = 0x80, 0xBF
-    return size

@@ -1,23 +1,27 @@
-from collections import Counter
 from typing import Any
 
 import orjson
 import pytest
 
-from exporters.datadog.logs import MAX_LOG_BYTES, encoded, log_of
-from exporters.datadog.origins import Origins
+from exporters.datadog.logs import MAX_LOG_BYTES, layout
+from pipeline import wire
 from pipeline.types import Value
+from pipeline.wire.layout import LogObjects
 from pipeline.wire.model import LogRecord, Resource, Scope
 from tests.exporters.datadog.models import is_log
 
 TRACE, SPAN = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174"
 
 
+def found(record: LogRecord) -> LogObjects:
+    return wire.log_objects(wire.encode([record], "logs"), layout(""))
+
+
 def mapped(resource: dict[str, Value] | None = None, scope: dict[str, Value] | None = None, **fields: Any) -> dict[str, Any]:
-    record = LogRecord(resource=Resource(resource or {}), scope=Scope(attributes=scope or {}), **fields)
-    log: dict[str, Any] = orjson.loads(encoded(log_of(record, Origins("").of(record.resource), Counter()))[0])
+    objects = found(LogRecord(resource=Resource(resource or {}), scope=Scope(attributes=scope or {}), **fields))
+    (log,) = orjson.loads(objects.text)
     assert is_log(log)
-    return log
+    return dict(log)
 
 
 def test_the_worked_example() -> None:
@@ -68,9 +72,9 @@ def test_rule_1_a_span_id_attribute_links_the_log(key: str) -> None:
 
 def test_rule_1_what_is_no_id_is_left_out_and_counted() -> None:
     record = LogRecord(resource=Resource(), scope=Scope(), attributes={"trace_id": "req-1", "span_id": "eee1", "spanid": 5})
-    bad_ids = Counter[str]()
-    log = log_of(record, Origins("").of(record.resource), bad_ids)
-    assert bad_ids == {"trace_id": 1, "span_id": 2}
+    objects = found(record)
+    assert (objects.bad_trace_ids, objects.bad_span_ids) == (1, 2)
+    (log,) = orjson.loads(objects.text)
     assert not [key for key in log if key.endswith(("trace_id", "span_id", "spanid"))]
 
 

@@ -1,0 +1,3 @@
+from pipeline.wire.layout import LogLayout, LogObjects
+
+def log_objects(payload: bytes, layout: LogLayout) -> LogObjects: ...

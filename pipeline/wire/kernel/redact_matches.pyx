@@ -1,0 +1,148 @@
+"""What the rules mean in a text: the matches of all kinds that the screen pointed at, and the choice among those that overlap."""
+
+from libc.stddef cimport size_t
+from libc.stdint cimport int32_t
+from libc.stdlib cimport free, qsort
+
+from pipeline.wire.kernel.redact_keyed cimport find_keyed
+from pipeline.wire.kernel.redact_national cimport (
+    find_br_cnpj, find_br_cpf, find_ch_ahv, find_cn_ric, find_es_dni, find_es_nie, find_fi_hetu, find_it_cf, find_uk_nino
+)
+from pipeline.wire.kernel.redact_personal cimport (
+    find_card, find_email, find_iban, find_ipv4, find_ipv6, find_itin, find_phone, find_ssn
+)
+from pipeline.wire.kernel.redact_rules cimport (
+    AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
+    IPV6, ITIN, IT_CF, JWT, KEYED, KINDS, KV_SECRET, PATTERN, PEM, PHONE, SESSION_KV, SHAPES, SSN, UK_NINO, URL_CRED, URL_PARAM, bit,
+)
+from pipeline.wire.kernel.redact_search cimport Match, Matcher, token_at
+from pipeline.wire.kernel.redact_secrets cimport (
+    find_auth_header, find_cli_secret, find_cookie, find_dsn_kv, find_jwt, find_kv_secret, find_pem, find_session_kv,
+    find_url_cred, find_url_param,
+)
+from pipeline.wire.kernel.redact_shapes cimport find_shapes
+from pipeline.wire.kernel.walk cimport Cursor
+
+cdef Matcher MATCHERS[KINDS]
+MATCHERS[<int>SHAPES] = find_shapes
+MATCHERS[<int>PEM] = find_pem
+MATCHERS[<int>JWT] = find_jwt
+MATCHERS[<int>URL_CRED] = find_url_cred
+MATCHERS[<int>AUTH_HEADER] = find_auth_header
+MATCHERS[<int>COOKIE] = find_cookie
+MATCHERS[<int>SESSION_KV] = find_session_kv
+MATCHERS[<int>URL_PARAM] = find_url_param
+MATCHERS[<int>KV_SECRET] = find_kv_secret
+MATCHERS[<int>CLI_SECRET] = find_cli_secret
+MATCHERS[<int>DSN_KV] = find_dsn_kv
+MATCHERS[<int>CARD] = find_card
+MATCHERS[<int>IBAN] = find_iban
+MATCHERS[<int>UK_NINO] = find_uk_nino
+MATCHERS[<int>ES_DNI] = find_es_dni
+MATCHERS[<int>ES_NIE] = find_es_nie
+MATCHERS[<int>IT_CF] = find_it_cf
+MATCHERS[<int>FI_HETU] = find_fi_hetu
+MATCHERS[<int>CH_AHV] = find_ch_ahv
+MATCHERS[<int>BR_CPF] = find_br_cpf
+MATCHERS[<int>BR_CNPJ] = find_br_cnpj
+MATCHERS[<int>CN_RIC] = find_cn_ric
+MATCHERS[<int>SSN] = find_ssn
+MATCHERS[<int>ITIN] = find_itin
+MATCHERS[<int>EMAIL] = find_email
+MATCHERS[<int>IPV6] = find_ipv6
+MATCHERS[<int>IPV4] = find_ipv4
+MATCHERS[<int>PHONE] = find_phone
+MATCHERS[<int>KEYED] = find_keyed
+
+
+cdef void clear_search(Search* search) noexcept nogil:
+    """Give all memory back."""
+    free(search.points)
+    free(search.list)
+
+
+cdef Selection select_matches(Search* search, bint in_keys) noexcept nogil:
+    """Keep in the list of a screened text the matches that count, from left to right. `in_keys`: only those of rules for keys."""
+    cdef int kind
+    if search.kinds & bit(PATTERN):
+        return LEFT_TO_REFERENCE
+    for kind in range(PATTERN):
+        if search.kinds & bit(kind):
+            search.kind = bit(kind)
+            search.rule = search.program.rule_of[kind]
+            search.next_point = 0
+            if not MATCHERS[kind](search):
+                return NO_ROOM
+    if in_keys:
+        keep_rules_for_keys(search)
+    if search.count:
+        sort(search)
+        leave_tokens_out(search)
+        leave_overlapping_out(search)
+    return SELECTED
+
+
+cdef void keep_rules_for_keys(Search* search) noexcept nogil:
+    cdef size_t index, kept = 0
+    for index in range(search.count):
+        if search.program.rules[search.list[index].rule].in_keys:
+            search.list[kept] = search.list[index]
+            kept += 1
+    search.count = kept
+
+
+cdef inline int32_t precedence(const Match* one, const Match* other) noexcept nogil:
+    """Compare by the start, then by priority, then the longest first, then by the order of the rules."""
+    if one.start != other.start:
+        return -1 if one.start < other.start else 1
+    if one.priority != other.priority:
+        return -1 if one.priority < other.priority else 1
+    if one.stop != other.stop:
+        return -1 if one.stop > other.stop else 1
+    return one.rule - other.rule
+
+
+cdef int by_precedence(const void* one, const void* other) noexcept nogil:
+    return precedence(<const Match*>one, <const Match*>other)
+
+
+cdef void sort(Search* search) noexcept nogil:
+    """Put the matches in order; those of one kind mostly are."""
+    cdef size_t index
+    for index in range(1, search.count):
+        if precedence(&search.list[index - 1], &search.list[index]) > 0:
+            qsort(search.list, search.count, sizeof(Match), by_precedence)
+            return
+
+
+cdef void leave_tokens_out(Search* search) noexcept nogil:
+    """Leave out the matches that lie inside a replacement; these are read from left to right."""
+    cdef Cursor at = search.start, token = NULL, end = NULL, found
+    cdef size_t index, kept = 0
+    for index in range(search.count):
+        while at <= search.list[index].start and at < search.stop:
+            if search.program.begins_token[at[0]]:
+                found = token_at(search.program, at, search.stop, False)
+                if found is not NULL:
+                    token, end = at, found
+                    at = found
+                    continue
+            at += 1
+        if token is NULL or search.list[index].start < token or search.list[index].stop > end:
+            search.list[kept] = search.list[index]
+            kept += 1
+    search.count = kept
+
+
+cdef void leave_overlapping_out(Search* search) noexcept nogil:
+    """Leave out what overlaps a match before it, and what is a replacement already."""
+    cdef Cursor behind = search.start
+    cdef const Match* match
+    cdef size_t index, kept = 0
+    for index in range(search.count):
+        match = &search.list[index]
+        if match.start >= behind and token_at(search.program, match.start, match.stop, True) is NULL:
+            behind = match.stop
+            search.list[kept] = match[0]
+            kept += 1
+    search.count = kept
