@@ -1,7 +1,8 @@
 """The gRPC server: unary calls whose messages stay bytes (OTLP contract §5).
 
-Import it only where a gRPC endpoint is configured: the library costs memory. It reads and decompresses a message before we
-see the call, so what unread messages may hold is bounded by `max_concurrent_streams` times the largest message.
+Import it only where a gRPC endpoint is configured: the library costs memory. Credentials are looked at before a message is read.
+Of who has them the library reads and decompresses a message before we see the call, so what unread messages may hold is bounded
+by `max_concurrent_streams` times the largest message.
 """
 
 import asyncio
@@ -75,11 +76,13 @@ class GrpcServer:
         """Take no new call, give those under way `grace` seconds, cut what is left."""
         await self._server.stop(grace)
 
-    def _handler(self, path: str) -> Any:
+    def _handler(self, path: str, metadata: Sequence[tuple[str, str | bytes]]) -> Any:
         method = self._methods.get(path)
         if method is None:
             self._count("UNIMPLEMENTED")
             return None
+        if self._authenticator is not None and not self._authenticator.accepts(_shown(metadata, self._authenticator.header)):
+            return grpc.stream_unary_rpc_method_handler(self._denied)  # as a stream its message stays unread
 
         async def call(message: bytes, context: Any) -> bytes:
             return await self._answered(method, message, context)
@@ -91,8 +94,6 @@ class GrpcServer:
         loop = asyncio.get_running_loop()
         started = loop.time()
         self._metrics.add(catalogue.RECEIVER_BYTES, len(message), receiver=self._component, form="decoded")
-        if self._authenticator is not None and not self._authenticator.accepts(_shown(context, self._authenticator.header)):
-            await self._abort(context, Status(rpc_status.UNAUTHENTICATED, "credentials are missing or wrong"))
         task = loop.create_task(self._admitted(method, message))
         self._calls.add(task)
         task.add_done_callback(self._finished)
@@ -110,6 +111,9 @@ class GrpcServer:
         self._metrics.observe(catalogue.RECEIVER_SECONDS, loop.time() - started, receiver=self._component)
         self._count("OK")
         return reply
+
+    async def _denied(self, _: Any, context: Any) -> None:
+        await self._abort(context, Status(rpc_status.UNAUTHENTICATED, "credentials are missing or wrong"))
 
     async def _admitted(self, method: Method, message: bytes) -> bytes:
         async with self._admission.lease(declared_cost(len(message), compressed=False)):
@@ -132,11 +136,11 @@ class GrpcServer:
 
 
 class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library has no types
-    def __init__(self, find: Callable[[str], Any]) -> None:
+    def __init__(self, find: Callable[[str, Any], Any]) -> None:
         self._find = find
 
     def service(self, handler_call_details: Any) -> Any:
-        return self._find(handler_call_details.method)
+        return self._find(handler_call_details.method, handler_call_details.invocation_metadata or ())
 
 
 def _options(listener: GrpcListener) -> Sequence[tuple[str, int]]:
@@ -172,7 +176,6 @@ def _credentials(tls: ServerTls) -> Any:
     )
 
 
-def _shown(context: Any, name: str) -> str:
-    metadata = dict(context.invocation_metadata() or ())
-    shown = metadata.get(name.lower(), "")
+def _shown(metadata: Sequence[tuple[str, str | bytes]], name: str) -> str:
+    shown = dict(metadata).get(name.lower(), "")
     return shown if isinstance(shown, str) else ""

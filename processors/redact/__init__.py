@@ -92,7 +92,8 @@ class Config(Settings, frozen=True, kw_only=True):
     """Settings of `redact`."""
 
     detectors: Annotated[
-        str | tuple[str, ...], about("`default`, `none`, or a list of detector ids, in which `default` stands for the default ones.")
+        str | tuple[str, ...],
+        about("`default`, `none`, or a list of detector ids, in which `default` stands for the default ones."),
     ] = "default"
     action: Annotated[ActionName | Action, about("What replaces what a detector or pattern finds.")] = "tag"
     actions: Annotated[

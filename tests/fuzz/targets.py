@@ -18,9 +18,14 @@ from pipeline.wire.reference.records import records as reference_records
 from pipeline.wire.sampling import threshold
 from processors.redact import Action, Config, Hmac, Ip, Keys, Pattern, compile_rules
 from processors.redact.detectors import DETECTORS, OPTIONAL
+from receivers.json_logs import Config as JsonLogsConfig
+from receivers.json_logs import JsonLogs
+from receivers.json_logs.entries import Kind
+from receivers.json_logs.normalise import Normaliser
+from receivers.json_logs.plans import line_table
 from tests.fuzz.sanitizer import exact
 
-Form: TypeAlias = Literal["wire", "json"]
+Form: TypeAlias = Literal["wire", "json", "lines"]
 
 
 class Input(NamedTuple):
@@ -381,6 +386,31 @@ def _log_objects(log_objects: Any, given: Input) -> Any:
     return {"text": found.text, "ends": found.ends, "counts": counts, "items": len(found.ends)}
 
 
+def _receiver(**settings: Any) -> Callable[[Any], Any]:
+    def make(named: Any) -> JsonLogs:
+        receiver = JsonLogs(JsonLogsConfig(**settings))
+        receiver._lines = named(line_table(receiver._options))  # with either implementation
+        return receiver
+
+    return make
+
+
+def _log_lines(kind: Kind | None, receiver: Any, given: Input) -> Any:
+    normaliser = Normaliser(receiver._options, _NOW)
+    payload, accepted, bad = receiver._normalise(given.data, kind, normaliser)  # all but HTTP
+    tally = normaliser.tally
+    counts = (sorted(tally.formats.items()), tally.duplicates, tally.bad_times, tally.bad_ids)
+    return {"payload": payload, "accepted": accepted, "bad": bad, "counts": counts, "rules": sorted(tally.formats)}
+
+
+_NOW: Final = 1_772_600_767_000_000_000
+_LINES: Final = (
+    ("lines", _receiver(), partial(_log_lines, "lines")),
+    ("json", _receiver(format="generic", service_name="shop"), partial(_log_lines, "json")),
+    ("text", _receiver(max_line_size=300), partial(_log_lines, "text")),
+    ("any", _receiver(timezone="Europe/Berlin"), partial(_log_lines, None)),
+)
+
 TARGETS: Final = (
     Target("validate", "validate", "wire", (("", _function, _validate),)),
     Target(
@@ -400,5 +430,6 @@ TARGETS: Final = (
     ),
     Target("to_json", "to_json", "wire", (("", _function, _to_json),)),
     Target("log_objects", "log_objects", "wire", (("", _function, _log_objects),)),
+    Target("LogLines", "log_lines", "lines", _LINES),
     Target("from_json", "from_json", "json", (("", _function, _from_json),)),
 )

@@ -66,7 +66,13 @@ def test_national_identifiers_need_no_keyword_where_they_are_named(positive: Pos
 
 def test_special_addresses_are_found_where_they_are_meant() -> None:
     scrub_special = Redactor(compile_rules(Config(ip=Ip(special=True)))).scrub
-    for address, rule in (("127.0.0.1", "ipv4"), ("0.0.0.0", "ipv4"), ("255.255.255.255", "ipv4"), ("::1", "ipv6"), ("::", "ipv6")):
+    for address, rule in (
+        ("127.0.0.1", "ipv4"),
+        ("0.0.0.0", "ipv4"),
+        ("255.255.255.255", "ipv4"),
+        ("::1", "ipv6"),
+        ("::", "ipv6"),
+    ):
         assert scrub_special(f"from {address} on") == f"from [{rule}] on"
     assert scrub_special("std::vector<int>") == "std::vector<int>"
 

@@ -15,6 +15,7 @@ cimport cython
 
 from pipeline.wire.kernel.buffer cimport Buffer, close_message, opened, put_delimited, reserved
 from pipeline.wire.kernel.dates cimport Date, date_of
+from pipeline.wire.kernel.json_read cimport nibble
 from pipeline.wire.kernel.json_write cimport (
     hex_digit, put_bytes, put_json_characters, put_json_double, put_json_integer, put_json_text,
 )
@@ -682,11 +683,6 @@ cdef bint take_id(Id* into, size_t digits, Text text) noexcept:
     return False
 
 
-cdef inline int nibble(uint8_t digit) noexcept:
-    if 48 <= digit <= 57:
-        return digit - 48
-    digit |= 0x20
-    return digit - 87 if 97 <= digit <= 102 else -1
 
 
 cdef inline uint64_t low_bits(const Id* id, int size) noexcept:

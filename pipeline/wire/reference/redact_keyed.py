@@ -16,9 +16,7 @@ from pipeline.wire.reference.redact_personal import is_social_security, luhn
 Matcher = Callable[[bytes], Iterator[Span]]
 
 
-def _matcher(
-    expression: bytes, check: Callable[[bytes], bool], stands: Callable[[bytes, int, int], bool] = alone
-) -> Matcher:
+def _matcher(expression: bytes, check: Callable[[bytes], bool], stands: Callable[[bytes, int, int], bool] = alone) -> Matcher:
     pattern = re.compile(expression)
 
     def spans(text: bytes) -> Iterator[Span]:
@@ -99,8 +97,7 @@ def _mac(written: bytes) -> bool:
 def _in_no_longer_mac(text: bytes, start: int, end: int) -> bool:
     joiners = (b":", b"-", b".")
     return _bounded(text, start, end) and (
-        text[max(0, start - 1) : start] not in joiners
-        and not re.match(rb"[:.-][0-9A-Fa-f]", text[end : end + 2])
+        text[max(0, start - 1) : start] not in joiners and not re.match(rb"[:.-][0-9A-Fa-f]", text[end : end + 2])
     )
 
 
@@ -131,9 +128,11 @@ def _is_random(word: bytes) -> bool:
 
 
 def _is_whole_word(text: bytes, start: int, end: int) -> bool:
-    return bounded_left(text, start) and text[max(0, start - 1) : start] != b"-" and re.match(
-        rb"[A-Za-z0-9_-]", text[end : end + 1]
-    ) is None
+    return (
+        bounded_left(text, start)
+        and text[max(0, start - 1) : start] != b"-"
+        and re.match(rb"[A-Za-z0-9_-]", text[end : end + 1]) is None
+    )
 
 
 KEYED: Final[dict[str, Matcher]] = {

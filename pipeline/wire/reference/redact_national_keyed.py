@@ -1,4 +1,4 @@
-"""Matchers for national identifiers that are mere digits, or nearly so (redaction contract §2.5): a keyword has to stand near them.
+"""Matchers for national identifiers that are mere digits, or nearly so (redaction contract §2.5): a keyword has to stand near.
 
 A check digit alone lets one in ten numbers through. Numbers of which all digits are equal are nobody's.
 """
@@ -84,9 +84,7 @@ def _au_tfn(digits: bytes) -> bool:
 
 
 VERHOEFF_PRODUCT: Final = tuple(
-    bytes(
-        (one // 5 * 5 ^ other // 5 * 5) + (one % 5 + (other % 5 if one < 5 else -other) % 5) % 5 for other in range(10)
-    )
+    bytes((one // 5 * 5 ^ other // 5 * 5) + (one % 5 + (other % 5 if one < 5 else -other) % 5) % 5 for other in range(10))
     for one in range(10)
 )
 """Products in the dihedral group of ten elements (J. Verhoeff, Error detecting decimal codes, 1969)."""
@@ -144,7 +142,7 @@ NATIONAL_KEYED: Final[dict[str, Matcher]] = {
     "ca_sin": _matcher(rb"[1-79](?:[0-9]{8}|[0-9]{2}([ -])[0-9]{3}\1[0-9]{3})", luhn),
     "au_tfn": _matcher(rb"[0-9]{8,9}+|[0-9]{3} [0-9]{3} [0-9]{3}", _au_tfn),
     "in_aadhaar": _matcher(rb"[2-9](?:[0-9]{11}|[0-9]{3}([ -])[0-9]{4}\1[0-9]{4})", _in_aadhaar),
-    "in_pan": _matcher(rb"[A-Z]{3}[ABCFGHJLPT][A-Z][0-9]{4}[A-Z]", lambda code: True),
+    "in_pan": _matcher(rb"[A-Z]{3}[ABCFGHJLPT][A-Z][0-9]{4}[A-Z]", lambda _: True),
     "kr_rrn": _matcher(rb"[0-9]{6}-[0-9]{7}", _kr_rrn),
     "za_id": _matcher(rb"[0-9]{13}", _za_id),
     "mx_curp": _matcher(

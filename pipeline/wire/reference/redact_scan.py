@@ -16,7 +16,7 @@ from pipeline.wire.reference.redact_keys import last_word, remembered
 from pipeline.wire.reference.redact_keywords import Near, near
 from pipeline.wire.reference.redact_national import NATIONAL
 from pipeline.wire.reference.redact_shapes import shapes
-from pipeline.wire.rules import Detector, Pattern, Rule, Rules
+from pipeline.wire.rules import Pattern, Rule, Rules
 
 MIN_BYTES: Final = 6
 """Shorter texts are not scanned (B6)."""

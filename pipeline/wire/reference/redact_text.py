@@ -87,7 +87,7 @@ class TextRedactor:
         """Return the digits of a whole number, or what replaces a card number, or what the name of the attribute says it is."""
         if self._finds_cards and is_card(digits):
             return self._replaced("card", digits, digits, place)
-        rule = self._scanner.of_number(digits, place.name) if place.name and _LEAST_DIGITS <= len(digits) else None
+        rule = self._scanner.of_number(digits, place.name) if place.name and len(digits) >= _LEAST_DIGITS else None
         return Redacted(digits) if rule is None else self._replaced(rule, digits, digits, place)
 
     def redact_sensitive(self, text: bytes | None, place: Place) -> Redacted:

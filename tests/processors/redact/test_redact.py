@@ -120,7 +120,7 @@ SHORT = Secret("short")
         ({"action": "hmac", "hmac": Hmac(key=KEY, key_id="K 1")}, "E102", ("hmac", "key_id"), "bad key id"),
         ({"detectors": "emial"}, "E105", ("detectors",), "unknown detector `emial`"),
         ({"detectors": ("email", "mak")}, "E105", ("detectors", 1), "unknown detector `mak`"),
-            ({"national_ids": ("uk_nhs", "ssn")}, "E105", ("national_ids", 1), "unknown national identifier `ssn`"),
+        ({"national_ids": ("uk_nhs", "ssn")}, "E105", ("national_ids", 1), "unknown national identifier `ssn`"),
         ({"actions": {"emial": "tag"}}, "E105", ("actions", "emial"), "unknown detector `emial`"),
         ({"mask": ""}, "E104", ("mask",), "a mask has 1 to 64 bytes"),
         ({"mask": "é" * 33}, "E104", ("mask",), "a mask has 1 to 64 bytes"),
