@@ -22,6 +22,8 @@ VISIBLE: Final = bytes(byte for byte in range(0x21, 0x7F) if byte not in b"\"'<>
 
 _PEM, _JWT, _TOKEN, _URL, _HEADER, _SESSION, _KEY_VALUE = range(7)
 _CARD, _IBAN, _NATIONAL, _SSN, _EMAIL, _IPV6, _IPV4, _MAC, _PHONE, _OTHER = range(8, 18)
+HIGH_PRIORITY: Final = 7
+"""Of users' patterns that go before personal data."""
 PATTERN_PRIORITY: Final = 18
 """Of users' patterns: below every detector but `entropy`."""
 _ENTROPY: Final = 19

@@ -164,7 +164,7 @@ _LIMITS: Final = tuple(product((1, 2, 3, 10**9), (0, 1, 60, 130, 250, 600, 2_000
 _KEY: Final = Secret("sluice-test-key-" + "0123456789abcdef")
 _PATTERNS: Final = (
     Pattern(id="order_no", regex="ORD-[0-9]{6}|order"),
-    Pattern(id="anchored", regex=r"(?:user|x)=(\w+)", literal="=", group=1, ignore_case=True, action="mask"),
+    Pattern(id="anchored", regex=r"(?:user|x)=(\w+)", group=1, ignore_case=True, action="mask"),
     Pattern(id="digits", regex="[0-9]{3,5}", action=Action(type="keep_last", n=1)),
 )
 

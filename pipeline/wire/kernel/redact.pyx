@@ -57,7 +57,7 @@ cdef class Redactor:
                 redact_message(&walk, book, walk.start, walk.limit, message, OTHER, 0)
             if walk.desk.new_keys.count:
                 self._known = with_new(self._known, &walk.desk.new_keys, len(payload))
-            return edited(payload, &walk.edits), Hits(counted(&walk.log, book), walk.unknown_fields)
+            return edited(payload, &walk.edits), Hits(counted(&walk.log, book), walk.unknown_fields, walk.type_changed, walk.opaque_bytes)
         finally:
             release(&walk.edits)
             clear_desk(&walk.desk)

@@ -39,6 +39,8 @@ cdef struct Walk:
     Cursor name_stop
     Log log  # of each edit: the rule, the location, the action
     int64_t unknown_fields
+    int64_t type_changed
+    int64_t opaque_bytes
     bint drops_unknown
 
 cdef object named(const Walk* walk, Place place)

@@ -20,7 +20,7 @@ from pipeline.wire.kernel.tables cimport (
     Resource, Span, Span_Event, Span_Link, Span_Link_trace_state, Span_trace_state, Status,
 )
 from pipeline.wire.kernel.walk cimport (
-    DELIMITED, Visit, expected, next_field, packable, packed_is_whole, put_varint, varint
+    DELIMITED, VARINT, Visit, expected, next_field, packable, packed_is_whole, put_varint, varint
 )
 
 from pipeline.wire.reference.redact_tracestate import legal_tracestate
@@ -139,7 +139,7 @@ cdef int count_dropped(Walk* walk, const Map* map, size_t first, uint32_t droppe
         at = next_field(at, map.stop, &visit, &walk.fault)
         if at is NULL:
             return refuse(walk)
-        if visit.number == wanted:
+        if visit.number == wanted and visit.wire == VARINT:
             insert, stop = visit.at, visit.stop  # the last one counts
             varint(visit.value, visit.stop, &count, &walk.fault)
         elif visit.number > wanted and insert is NULL and not is_gone(walk, map.message, &visit):

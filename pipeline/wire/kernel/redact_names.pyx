@@ -148,25 +148,31 @@ cdef bint any_glob(const Names* globs, Cursor start, Cursor stop) noexcept nogil
 
 
 cdef bint fits_glob(Cursor glob, Cursor end, Cursor at, Cursor stop) noexcept nogil:
-    """Tell whether a whole text fits a glob in which only `*` is special."""
-    cdef Cursor star = NULL, resume = NULL
-    while at < stop:
+    """Tell whether a whole text fits a glob: `**` is anything, `*` anything without a dot, `?` one byte that is no dot."""
+    cdef Cursor star = NULL, resume = NULL  # behind the last `*`, and where what follows it was tried
+    cdef Cursor stars = NULL, resume_stars = NULL  # the same of the last `**`
+    while True:
         if glob < end and glob[0] == c"*":
-            star = glob
-            glob += 1
-            resume = at
-        elif glob < end and glob[0] == at[0]:
+            if end - glob > 1 and glob[1] == c"*":
+                glob += 2
+                stars, resume_stars, star = glob, at, NULL
+            else:
+                glob += 1
+                star, resume = glob, at
+            continue
+        if at == stop and glob == end:
+            return True
+        if at < stop and glob < end and (glob[0] == at[0] or (glob[0] == c"?" and at[0] != c".")):
             glob += 1
             at += 1
-        elif star is not NULL:
-            glob = star + 1
+        elif star is not NULL and resume < stop and resume[0] != c".":
             resume += 1
-            at = resume
+            glob, at = star, resume
+        elif stars is not NULL and resume_stars < stop:
+            resume_stars += 1
+            glob, at, star = stars, resume_stars, NULL
         else:
             return False
-    while glob < end and glob[0] == c"*":
-        glob += 1
-    return glob == end
 
 
 cdef Word word_at_end(const Names* names, Cursor start, Cursor stop) noexcept nogil:

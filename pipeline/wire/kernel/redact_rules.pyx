@@ -3,6 +3,7 @@
 import re
 
 import re2
+from msgspec.structs import replace
 
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING
@@ -12,7 +13,7 @@ from libc.string cimport memset
 
 from pipeline.wire.kernel.redact_fingerprints import beginnings, buckets, fingerprint
 from pipeline.wire.reference.redact_actions import Actions
-from pipeline.wire.reference.redact_keys import words
+from pipeline.wire.reference.redact_keys import as_read, words
 from pipeline.wire.reference.redact_text import TextRedactor
 from pipeline.wire.reference.walk import delimited
 from pipeline.wire.rules import KEY_RULE, Pattern
@@ -75,6 +76,10 @@ _LITERALS = {
     DSN_KV: ([b"password", b"pwd"], (b" \t=",), True),
     EMAIL: ([b"%40", b"\\u0040"], (_ALNUM + b"-" + bytes(range(128, 256)),), False),
 }  # fmt: skip
+_AS_EVER = {
+    "allowed": (), "scopes": (), "json_strings": True, "url_decode": True, "numbers": "auto", "bytes_values": "scan",
+    "on_wire_mismatch": "reject", "summary": "off",
+}  # fmt: skip
 
 
 def supported(rules):
@@ -86,6 +91,8 @@ def supported(rules):
         and all(re.fullmatch("[a-z0-9_]+", id) for id in ids)
         and all(piece != b"" for detector in rules.detectors for shape in detector.shapes for piece in shape.pieces)
         and "" not in (*rules.keys.exceptions, *rules.keys.safe)
+        and rules == replace(rules, **_AS_EVER)
+        and rules.keys == replace(rules.keys, sensitive_globs=(), exempt=(), listed=None)
     )
 
 
@@ -297,7 +304,7 @@ cdef class Rulebook:
         """Return names, as words when they are to be split; what is not Latin-1 is the name of nothing."""
         cdef Names made
         cdef int index
-        read = [words(name) if split else (name,) for name in names]
+        read = [words(as_read(name)) if split else (as_read(name),) for name in names]
         read = [each for each in read if each and all(ord(character) < 256 for word in each for character in word)]
         joined = sorted(".".join(each).encode("latin-1") for each in read)
         made.count = len(joined)

@@ -63,6 +63,7 @@ cdef int redact_value(
                 if safe:
                     continue
             elif field.stop - field.value > MAX_TEXT_IN_BYTES or not is_utf8(field.value, field.stop):
+                walk.opaque_bytes += 1
                 continue
             outcome = redact_leaf(walk, book, field.value, field.stop, place)
             if outcome == CHANGED:
@@ -124,6 +125,7 @@ cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place plac
         if outcome != CHANGED:
             return outcome
     string.number = AnyValue_string_value
+    walk.type_changed += 1
     return replace_text(walk, &string)
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-import re2
-
 from pipeline.wire.reference import redact_personal, redact_secrets
 from pipeline.wire.reference.redact_actions import Actions
 from pipeline.wire.reference.redact_boundaries import Span
@@ -15,6 +13,7 @@ from pipeline.wire.reference.redact_keyed import KEYED
 from pipeline.wire.reference.redact_keys import last_word, remembered
 from pipeline.wire.reference.redact_keywords import Near, near
 from pipeline.wire.reference.redact_national import NATIONAL
+from pipeline.wire.reference.redact_patterns import allowance, pattern_matcher
 from pipeline.wire.reference.redact_shapes import shapes
 from pipeline.wire.rules import Pattern, Rule, Rules
 
@@ -55,6 +54,8 @@ class Scanner:
 
     def __init__(self, rules: Rules, actions: Actions) -> None:
         self._actions = actions
+        self.excused = allowance(rules.allowed)
+        """Tells whether a rule's match of a text is allowed to stay."""
         matchers = _matchers(rules, actions.token)
         self._rules = [
             _rule(rule, order, _matcher(rule, matchers, actions.tokens)) for order, rule in enumerate(rules.of_values())
@@ -77,7 +78,7 @@ class Scanner:
         meant = (
             (rule.priority, rule.order, rule.id)
             for rule in self._rules
-            if rule.near(b"", 0, name) and (0, len(digits)) in rule.keyed(digits)
+            if rule.near(b"", 0, name) and (0, len(digits)) in rule.keyed(digits) and not self.excused(rule.id, digits)
         )
         return min(meant, default=(0, 0, None))[2]
 
@@ -89,7 +90,7 @@ class Scanner:
             (start, rule.priority, -end, rule.order, rule.id)
             for rule in rules
             for start, end in rule.all_spans(text, name)
-            if not (tokens and _in_token(tokens, start, end))
+            if not (tokens and _in_token(tokens, start, end)) and not self.excused(rule.id, text[start:end])
         )
         selected = []
         behind = 0
@@ -115,7 +116,7 @@ def _rule(rule: Rule, order: int, spans: Matcher) -> _Rule:
 
 def _matcher(rule: Rule, matchers: dict[str, Matcher], tokens: "re.Pattern[bytes]") -> Matcher:
     if isinstance(rule, Pattern):
-        return _pattern(rule, tokens)
+        return pattern_matcher(rule, tokens)
     return shapes(rule.shapes) if rule.shapes else matchers.get(rule.id, _nothing)
 
 
@@ -147,26 +148,3 @@ def _matchers(rules: Rules, token: bytes) -> dict[str, Matcher]:
         "cli_secret": redact_secrets.cli_secret(token, last_word(rules.option_words)),
         "dsn_kv": redact_secrets.dsn_kv(token),
     }
-
-
-def _pattern(pattern: Pattern, tokens: "re.Pattern[bytes]") -> Matcher:
-    """Return the matcher of a user's pattern. It sees the text between replacements: there is nothing to find in them."""
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = not pattern.ignore_case
-    compiled = re2.compile(pattern.regex.encode(), options)
-    literal = pattern.literal.encode()
-    if pattern.ignore_case:
-        literal = literal.lower()
-
-    def spans(text: bytes) -> Iterable[Span]:
-        if literal in (text.lower() if pattern.ignore_case else text):
-            at = 0
-            for start, end in (*(token.span() for token in tokens.finditer(text)), (len(text), len(text))):
-                for found in compiled.finditer(text, at, start):
-                    first, last = found.span(pattern.group)
-                    if first < last:
-                        yield first, last
-                at = end
-
-    return spans

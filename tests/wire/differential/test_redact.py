@@ -49,7 +49,7 @@ SETTINGS = {
             Pattern(id="order", regex="ORD-[0-9]{3}", literal="ORD-"),
             Pattern(id="any_case", regex="o(rd)er", literal="ORDER", ignore_case=True, group=1, action="mask"),
             Pattern(id="no_literal", regex="^[a-z]{2}[0-9]+"),
-            Pattern(id="short", regex="§[0-9]+|~[a-z]", literal="~"),
+            Pattern(id="short", regex="§[0-9]+|~[a-z]"),
         )
     ),
 }
