@@ -3,8 +3,8 @@
 So a lineage says all there is to say: the same input comes of it on every machine, whatever else a fuzzer has found.
 """
 
-from functools import reduce
-from itertools import pairwise
+from functools import cache, reduce
+from itertools import islice, pairwise
 from pathlib import Path
 from random import Random
 from typing import Final, TypeAlias
@@ -43,6 +43,13 @@ _SEEDS: Final = [of_file(path) for path in committed("seeds")]
 def of_lineage(lineage: Lineage) -> Input:
     """Return the input that comes of some seeds."""
     return reduce(descendant, lineage[1:], _born(lineage[0]))
+
+
+@cache
+def several(form: Form, count: int) -> list[Input]:
+    """Return always the same inputs of a form: born, mutated once, and mutated twice."""
+    made = (of_lineage(tuple(range(seed, seed + 1 + seed % 3))) for seed in range(20 * count))
+    return list(islice((given for given in made if given.form == form), count))
 
 
 def descendant(given: Input, seed: int) -> Input:

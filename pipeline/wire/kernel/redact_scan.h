@@ -204,13 +204,98 @@ static SCAN_AVX2 uint64_t scan_avx2(const ScanLiterals *literals, const uint8_t 
         scan_half(literals, at + 32, 32, &m);
     return scan_triggers(m, valid, before, found);
 }
+
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+#include <arm_neon.h>
+
+typedef struct {
+    uint8x16_t one, other;
+} ScanBytes; /* 32 of them */
+
+static inline ScanBytes scan_load(const uint8_t *at)
+{
+    return (ScanBytes){vld1q_u8(at), vld1q_u8(at + 16)};
+}
+
+/* Of bytes that are all ones or all zeroes: each keeps the bit of its place in eight, and three times neighbours are added. */
+static inline uint64_t scan_mask(ScanBytes bytes)
+{
+    static const uint8_t BITS[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t bits = vld1q_u8(BITS), sums = vpaddq_u8(vandq_u8(bytes.one, bits), vandq_u8(bytes.other, bits));
+    sums = vpaddq_u8(sums, sums);
+    sums = vpaddq_u8(sums, sums);
+    return vgetq_lane_u32(vreinterpretq_u32_u8(sums), 0);
+}
+
+static inline ScanBytes scan_or(ScanBytes a, ScanBytes b)
+{
+    return (ScanBytes){vorrq_u8(a.one, b.one), vorrq_u8(a.other, b.other)};
+}
+
+static inline ScanBytes scan_between(ScanBytes bytes, uint8_t first, uint8_t last)
+{
+    uint8x16_t from = vdupq_n_u8(first), wide = vdupq_n_u8(last - first);
+    return (ScanBytes){vcleq_u8(vsubq_u8(bytes.one, from), wide), vcleq_u8(vsubq_u8(bytes.other, from), wide)};
+}
+
+static inline ScanBytes scan_equal(ScanBytes bytes, uint8_t wanted)
+{
+    return scan_between(bytes, wanted, wanted);
+}
+
+static inline uint8x16_t scan_buckets(const ScanLiterals *literals, const uint8_t *at)
+{
+    uint8x16_t one = vdupq_n_u8(255), other = one;
+    for (int place = 0; place < 4; place++) {
+        uint8x16_t bytes = vld1q_u8(at + place), low = vandq_u8(bytes, vdupq_n_u8(15)), high = vshrq_n_u8(bytes, 4);
+        one = vandq_u8(one, vandq_u8(vqtbl1q_u8(vld1q_u8(literals->low[0][place]), low),
+                                     vqtbl1q_u8(vld1q_u8(literals->high[0][place]), high)));
+        other = vandq_u8(other, vandq_u8(vqtbl1q_u8(vld1q_u8(literals->low[1][place]), low),
+                                         vqtbl1q_u8(vld1q_u8(literals->high[1][place]), high)));
+    }
+    return vtstq_u8(vorrq_u8(one, other), vdupq_n_u8(255));
+}
+
+static inline void scan_half(const ScanLiterals *literals, const uint8_t *at, unsigned shift, ScanMasks *m)
+{
+    ScanBytes bytes = scan_load(at), case_bit = {vdupq_n_u8(0x20), vdupq_n_u8(0x20)};
+    ScanBytes digit = scan_between(bytes, '0', '9'), alpha = scan_between(scan_or(bytes, case_bit), 'a', 'z');
+    ScanBytes buckets = {scan_buckets(literals, at), scan_buckets(literals, at + 16)};
+    m->digit |= scan_mask(digit) << shift;
+    m->alpha |= scan_mask(alpha) << shift;
+    m->lower |= scan_mask(scan_between(bytes, 'a', 'z')) << shift;
+    m->word |= scan_mask(scan_or(scan_or(digit, alpha), scan_equal(bytes, '_'))) << shift;
+    m->numeric |= scan_mask(scan_or(scan_or(scan_between(bytes, 0x80, 0xFF), digit),
+                                    scan_or(scan_equal(bytes, ' '), scan_between(bytes, '-', '.'))))
+                  << shift;
+    m->at |= scan_mask(scan_equal(bytes, '@')) << shift;
+    m->colon |= scan_mask(scan_equal(bytes, ':')) << shift;
+    m->backslash |= scan_mask(scan_equal(bytes, '\\')) << shift;
+    m->percent |= scan_mask(scan_equal(bytes, '%')) << shift;
+    m->plus |= scan_mask(scan_equal(bytes, '+')) << shift;
+    m->paren |= scan_mask(scan_equal(bytes, '(')) << shift;
+    m->literal |= scan_mask(buckets) << shift;
+}
+
+static uint64_t scan_neon(const ScanLiterals *literals, const uint8_t *at, uint64_t valid, ScanBefore *before,
+                          ScanTriggers *found)
+{
+    ScanMasks m = {0};
+    scan_half(literals, at, 0, &m);
+    if (valid >> 32)
+        scan_half(literals, at + 32, 32, &m);
+    return scan_triggers(m, valid, before, found);
+}
 #endif
 
+/* Every 64-bit ARM has NEON; of the others the processor is asked. */
 static inline ScanWindow scan_best(void)
 {
 #if defined(__x86_64__) && defined(__GNUC__)
-    if (__builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
         return scan_avx2;
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+    return scan_neon;
 #endif
     return scan_portable;
 }

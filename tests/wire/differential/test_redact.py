@@ -5,12 +5,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -203,20 +200,7 @@ def test_the_portable_scan_finds_the_same() -> None:
     assert portable.strip() == digest()
 
 
-# ---- one redactor, many threads ----
-
-
-def test_threads_get_what_one_gets_alone() -> None:
-    random = Random(7)
-    payloads = [(payload(signal, random), signal) for signal in SIGNALS for _ in range(40)]
-    kernel, reference = KERNEL(compile_rules(Config())), PAIRS["default"][1]
-
-    def work(redactor: Any) -> list[Any]:
-        return [outcome(partial(redactor.redact, *each)) for each in payloads]
-
-    with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(work, [kernel] * 8))
-    assert done == [work(reference)] * 8
+# ---- memory ----
 
 
 def test_names_that_never_come_again_take_no_memory() -> None:
