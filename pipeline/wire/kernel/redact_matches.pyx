@@ -61,28 +61,29 @@ cdef void clear_search(Search* search) noexcept nogil:
     free(search.list)
 
 
-cdef Selection select_matches(Search* search, bint in_keys) noexcept nogil:
-    """Keep in the list of a screened text the matches that count, from left to right. `in_keys`: only those of rules for keys."""
+cdef bint list_matches(Search* search) noexcept nogil:
+    """List all that the built-in matchers find in a screened text; False when there is no memory."""
     cdef int kind
-    if search.kinds & bit(PATTERN):
-        return LEFT_TO_REFERENCE
     for kind in range(PATTERN):
         if search.kinds & bit(kind):
             search.kind = bit(kind)
             search.rule = search.program.rule_of[kind]
             search.next_point = 0
             if not MATCHERS[kind](search):
-                return NO_ROOM
-    if in_keys:
-        keep_rules_for_keys(search)
+                return False
+    return True
+
+
+cdef void select_matches(Search* search) noexcept nogil:
+    """Keep in the list the matches that count, from left to right."""
     if search.count:
         sort(search)
         leave_tokens_out(search)
         leave_overlapping_out(search)
-    return SELECTED
 
 
 cdef void keep_rules_for_keys(Search* search) noexcept nogil:
+    """Keep in the list only the matches of rules that look at names."""
     cdef size_t index, kept = 0
     for index in range(search.count):
         if search.program.rules[search.list[index].rule].in_keys:

@@ -11,6 +11,7 @@ from pipeline.wire.kernel.redact_distinct cimport DistinctNames, claim_name, rel
 from pipeline.wire.kernel.redact_json cimport BARE_WORD, LIST, OBJECT, STRING, Json, Node, is_scalar, unescaped
 from pipeline.wire.kernel.redact_keys cimport DATA, KEYWORD, RULE_SHIFT, SENSITIVE, WORD_MASK, WORD_SHIFT
 from pipeline.wire.kernel.redact_names cimport keywords_in
+from pipeline.wire.kernel.redact_patterns cimport is_excused
 from pipeline.wire.kernel.redact_rules cimport DRY_RUN, KV_SECRET, NO_SECRET, Groups, Program, Rule, Word, bit
 from pipeline.wire.kernel.redact_scan cimport SCAN_READ
 from pipeline.wire.kernel.redact_search cimport same
@@ -144,7 +145,7 @@ cdef int rename_data(Desk* desk, Rulebook book, Json* json, size_t object_, Curs
                 if not rule.known:
                     return UNDECIDED
                 if rule.action != DRY_RUN:
-                    claim_name(&names, &desk.texts, &rule.replacement, &node.new_name, &node.new_name_size)
+                    claim_name(&names, &desk.written, &rule.replacement, &node.new_name, &node.new_name_size)
             index = node.next
     finally:
         release_names(&names)
@@ -199,6 +200,8 @@ cdef int find_in_member(Desk* desk, Rulebook book, const Node* node, Cursor limi
         rule = &program.key_rule
     elif is_secret_value(word, said.start, said.stop):
         order = program.rule_of[<int>KV_SECRET]
+        if program.excuses and is_excused(book, order, said.start, said.stop):
+            return UNCHANGED
         rule = &program.rules[order]
     else:
         return UNCHANGED

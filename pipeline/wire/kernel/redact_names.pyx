@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp
 
-from pipeline.wire.kernel.redact_keys cimport KEYWORD, SAFE, SENSITIVE, WORD_SHIFT
+from pipeline.wire.kernel.redact_keys cimport KEYWORD, SAFE, SENSITIVE, UNLISTED, WORD_SHIFT
 from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN, SECRET, Keyword, Literal, hash_of_word
 from pipeline.wire.kernel.redact_search cimport DIGIT, LOWER, UPPER, is_a, lower
 
@@ -79,12 +79,15 @@ cdef int name_says(const Program* program, Cursor start, Cursor stop) noexcept n
     else:
         read_words(start, stop, &words)
         verdict = last_word(&program.secret_words, &words) << WORD_SHIFT
-        if is_sensitive(program, &words):
-            verdict |= SENSITIVE
+        if is_sensitive(program, &words) or (program.sensitive_globs.count and fits_any_case(program, start, stop)):
+            if not is_exempt(program, start, stop):
+                verdict |= SENSITIVE
         if size <= MAX_SAFE_NAME and any_glob(&program.safe, start, stop):
             verdict |= SAFE
         if program.groups and keywords_in(program, start, stop):
             verdict |= KEYWORD
+        if program.lists and (size > MAX_SAFE_NAME or not any_glob(&program.listed, start, stop)):
+            verdict |= UNLISTED
     if size > USUAL_NAME:
         free(words.joined)
         free(words.starts)
@@ -137,6 +140,30 @@ cdef bint is_sensitive(const Program* program, const Words* words) noexcept nogi
                 if memcmp(at, name.text, name.size) == 0:
                     return not any_glob(&program.exceptions, words.joined, end)
     return False
+
+
+cdef bint is_exempt(const Program* program, Cursor start, Cursor stop) noexcept nogil:
+    cdef const Literal* name
+    cdef int32_t index
+    for index in range(program.exempt.count):
+        name = &program.exempt.list[index]
+        if name.size == <size_t>(stop - start) and memcmp(name.text, start, name.size) == 0:
+            return True
+    return False
+
+
+cdef bint fits_any_case(const Program* program, Cursor start, Cursor stop) noexcept nogil:
+    """Tell whether a name fits a glob of sensitive names; without memory it does."""
+    cdef size_t size = stop - start, index
+    cdef uint8_t* folded_name = <uint8_t*>malloc(max(size, <size_t>1))
+    cdef bint fits
+    if folded_name is NULL:
+        return True
+    for index in range(size):
+        folded_name[index] = lower(start[index])
+    fits = any_glob(&program.sensitive_globs, folded_name, folded_name + size)
+    free(folded_name)
+    return fits
 
 
 cdef bint any_glob(const Names* globs, Cursor start, Cursor stop) noexcept nogil:

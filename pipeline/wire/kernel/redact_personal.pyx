@@ -320,7 +320,8 @@ cdef bint card_found(Search* search, Cursor start, Cursor end) noexcept nogil:
         at += 1
     if search.program.rule_of[<int>CARD] >= 0 and is_card(digits, size):
         search.rule = search.program.rule_of[<int>CARD]
-        return found(search, start, end)
+        if not found(search, start, end):
+            return False
     if search.program.rupay_rule >= 0 and is_rupay(digits, size):
         search.rule = search.program.rupay_rule
         return found(search, start, end)

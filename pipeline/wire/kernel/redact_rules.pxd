@@ -88,6 +88,12 @@ cdef enum ActionLabel:
     KEEP_LAST
     HMAC
 
+cdef enum BytesValues:
+    # What becomes of byte values.
+    SCAN_BYTES
+    DROP_BYTES
+    PASS_BYTES
+
 cdef enum Word:
     # What the last word of a name tells of values behind it.
     NO_SECRET
@@ -183,9 +189,20 @@ cdef struct Program:
     uint32_t fours[1024]  # bit n: a literal begins with four bytes whose hash is n
     uint32_t threes[1024]  # bit n: a short literal begins with three bytes whose hash is n
     bint every_text  # there are patterns without a literal
+    bint excuses  # some matches are allowed to stay
+    int json_levels  # of JSON inside a text that are taken apart
+    bint decodes  # forms and URLs
+    bint finds_card_numbers  # in whole numbers
+    bint reads_numbers  # that a name says what they are
+    BytesValues bytes_values
+    bint takes_mismatches  # a known field with a wrong wire type is an unknown one
     Names sensitive
     Names exceptions
+    Names sensitive_globs  # in lower case
+    Names exempt
     Names safe
+    bint lists  # an attribute that is not listed goes
+    Names listed
     Names secret_words
     Names option_words
 
@@ -209,7 +226,9 @@ cdef class Rulebook:
     cdef list _memory
     cdef readonly object text
     cdef readonly tuple labels
-    cdef object _patterns
+    cdef readonly object joined
+    cdef object _matchers
+    cdef object _excused
 
     cdef void* _array(self, Py_ssize_t count, size_t size) except NULL
     cdef Literal _literal(self, bytes text)
@@ -220,4 +239,5 @@ cdef class Rulebook:
     cdef int _fill_triggers(self, rules) except -1
     cdef Names _names(self, names, bint split)
     cdef int _bucket(self, Buckets* buckets, list literals) except -1
-    cdef bint pattern_found(self, bytes text)
+    cdef list pattern_matches(self, bytes text)
+    cdef bint excused(self, int32_t rule, bytes match)

@@ -3,7 +3,6 @@
 import re
 
 import re2
-from msgspec.structs import replace
 
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING
@@ -14,9 +13,11 @@ from libc.string cimport memset
 from pipeline.wire.kernel.redact_fingerprints import beginnings, buckets, fingerprint
 from pipeline.wire.reference.redact_actions import Actions
 from pipeline.wire.reference.redact_keys import as_read, words
-from pipeline.wire.reference.redact_text import TextRedactor
+from pipeline.wire.reference.redact_patterns import allowance, anchor, pattern_matcher
+from pipeline.wire.reference.redact_summary import OWN
+from pipeline.wire.reference.redact_text import MAX_NESTED_JSON, TextRedactor
 from pipeline.wire.reference.walk import delimited
-from pipeline.wire.rules import KEY_RULE, Pattern
+from pipeline.wire.rules import BYTES_RULE, KEY_RULE, Pattern
 
 _KINDS = {
     "pem": PEM, "jwt": JWT, "url_cred": URL_CRED, "auth_header": AUTH_HEADER, "cookie": COOKIE, "session_kv": SESSION_KV,
@@ -76,10 +77,7 @@ _LITERALS = {
     DSN_KV: ([b"password", b"pwd"], (b" \t=",), True),
     EMAIL: ([b"%40", b"\\u0040"], (_ALNUM + b"-" + bytes(range(128, 256)),), False),
 }  # fmt: skip
-_AS_EVER = {
-    "allowed": (), "scopes": (), "json_strings": True, "url_decode": True, "numbers": "auto", "bytes_values": "scan",
-    "on_wire_mismatch": "reject", "summary": "off",
-}  # fmt: skip
+_BYTES_VALUES = {"scan": SCAN_BYTES, "drop": DROP_BYTES, "pass": PASS_BYTES}
 
 
 def supported(rules):
@@ -90,9 +88,9 @@ def supported(rules):
         and len(set(ids)) == len(ids) < 1000
         and all(re.fullmatch("[a-z0-9_]+", id) for id in ids)
         and all(piece != b"" for detector in rules.detectors for shape in detector.shapes for piece in shape.pieces)
-        and "" not in (*rules.keys.exceptions, *rules.keys.safe)
-        and rules == replace(rules, **_AS_EVER)
-        and rules.keys == replace(rules.keys, sensitive_globs=(), exempt=(), listed=None)
+        and "" not in (*rules.keys.exceptions, *rules.keys.safe, *rules.keys.sensitive_globs, *(rules.keys.listed or ()))
+        and not rules.scopes
+        and rules.summary == "off"
     )
 
 
@@ -112,18 +110,26 @@ cdef class Rulebook:
         program.safe = self._names(rules.keys.safe, False)
         program.option_words = self._names(rules.option_words, True)
         program.secret_words = self._names(rules.secret_words, True)
-        self._patterns = None
-        unanchored = [pattern for pattern in rules.patterns if not pattern.literal]
-        if unanchored:
-            program.every_text = True
-            tokens = Actions(rules).tokens
-            compiled = []
-            for pattern in unanchored:
-                options = re2.Options()
-                options.log_errors = False
-                options.case_sensitive = not pattern.ignore_case
-                compiled.append(re2.compile(pattern.regex.encode(), options))
-            self._patterns = tokens, compiled
+        program.sensitive_globs = self._names([name.encode().lower().decode() for name in rules.keys.sensitive_globs], False)
+        program.exempt = self._names(rules.keys.exempt, False)
+        program.lists = rules.keys.listed is not None
+        listed = rules.keys.listed or ()
+        program.listed = self._names(listed if rules.summary == "off" else (*listed, *map(bytes.decode, OWN)), False)
+        program.json_levels = MAX_NESTED_JSON if rules.json_strings else 0
+        program.decodes = rules.url_decode
+        program.finds_card_numbers = rules.numbers == "auto"
+        program.reads_numbers = rules.numbers != "off"
+        program.bytes_values = _BYTES_VALUES[rules.bytes_values]
+        program.takes_mismatches = rules.on_wire_mismatch == "unknown"
+        program.excuses = len(rules.allowed) > 0
+        self._excused = allowance(rules.allowed)
+        tokens = Actions(rules).tokens
+        self._matchers = [
+            (order, pattern_matcher(pattern, tokens)) for order, pattern in enumerate(rules.patterns, len(rules.detectors))
+        ]
+        loose = [pattern for pattern in rules.patterns if not anchor(pattern)]
+        program.every_text = len(loose) > 0
+        self.joined = _joined(rules, loose) if loose else None
 
     cdef void* _array(self, Py_ssize_t count, size_t size) except NULL:
         """Return zeroed memory that lives as long as the rules."""
@@ -141,7 +147,7 @@ cdef class Rulebook:
         cdef int order
         cdef bytes mask = rules.mask.encode()
         listed = rules.of_values()
-        ids = [*(each.id for each in listed), KEY_RULE]
+        ids = [*(each.id for each in listed), KEY_RULE, *([BYTES_RULE] if rules.bytes_values == "drop" else [])]
         self.labels = tuple(ids)
         program.rule_count = len(listed)
         program.rules = <Rule*>self._array(len(listed), sizeof(Rule))
@@ -257,16 +263,12 @@ cdef class Rulebook:
             for literal in literals
         ]
         listed += [
-            (
-                pattern.literal.encode().lower() if pattern.ignore_case else pattern.literal.encode(),
-                (), PATTERN, pattern.ignore_case, b"",
-            )
-            for pattern in rules.patterns if pattern.literal
-        ]  # fmt: skip
+            (anchor(pattern), (), PATTERN, pattern.ignore_case, b"") for pattern in rules.patterns if anchor(pattern)
+        ]
         listed += [
             (literal.encode(), (), KEYED, True, before.encode())
             for detector in rules.detectors if detector.words
-            for before, _, literal in (anchor.partition("|") for anchor in _ANCHORS.get(detector.id, ()))
+            for before, _, literal in (each.partition("|") for each in _ANCHORS.get(detector.id, ()))
         ]
         program.triggers = <Trigger*>self._array(len(listed), sizeof(Trigger))
         for index, (literal, behind, kind, fold, before) in enumerate(listed):
@@ -315,10 +317,29 @@ cdef class Rulebook:
             made.first[index] = sum(name[0] < index for name in joined)
         return made
 
-    cdef bint pattern_found(self, bytes text):
-        """Tell whether a pattern without a literal may find something; behind a replacement it may find more than here."""
-        tokens, compiled = self._patterns
-        return tokens.search(text) is not None or any(pattern.search(text) is not None for pattern in compiled)
+    cdef list pattern_matches(self, bytes text):
+        """Return what users' patterns find in a text: the order of the rule, start, end."""
+        return [(order, *span) for order, spans in self._matchers for span in spans(text)]
+
+    cdef bint excused(self, int32_t rule, bytes match):
+        """Tell whether a rule's match is allowed to stay."""
+        return self._excused(self.labels[rule], match)
+
+
+def _joined(rules, patterns):
+    """Return one expression for all these patterns, which finds what touches each match in texts that are joined by line feeds.
+
+    It also finds replacements: behind one a pattern may find more than in the whole text. None when a pattern tells the end of a
+    text from the end of a line, or may do so.
+    """
+    if any(re.search(r"\\[AzQ]|\(\?[a-zA-Z]*-", pattern.regex) for pattern in patterns):
+        return None
+    options = re2.Options()
+    options.log_errors = False
+    masks = [re2.escape(mask) for mask in (rules.mask.encode(), b"***REDACTED***")]
+    tags = b"\\[(?:%b)[#\\]]" % b"|".join(rule.id.encode() for rule in (*rules.patterns, *rules.detectors))
+    shapes = [b"(?%b:%b)" % (b"im" if each.ignore_case else b"m", each.regex.encode()) for each in patterns]
+    return re2.compile(b"|".join((*shapes, *masks, tags, b"\\[key[#\\]]|\\[bytes[#\\]]")), options)
 
 
 def _beginning(literal, fold):

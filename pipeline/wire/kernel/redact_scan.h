@@ -260,13 +260,13 @@ static inline void scan_half(const ScanLiterals *literals, const uint8_t *at, un
 {
     ScanBytes bytes = scan_load(at), case_bit = {vdupq_n_u8(0x20), vdupq_n_u8(0x20)};
     ScanBytes digit = scan_between(bytes, '0', '9'), alpha = scan_between(scan_or(bytes, case_bit), 'a', 'z');
-    ScanBytes buckets = {scan_buckets(literals, at), scan_buckets(literals, at + 16)};
+    ScanBytes buckets = {scan_buckets(literals, at), scan_buckets(literals, at + 16)}, high = scan_between(bytes, 0x80, 0xFF);
     m->digit |= scan_mask(digit) << shift;
     m->alpha |= scan_mask(alpha) << shift;
     m->lower |= scan_mask(scan_between(bytes, 'a', 'z')) << shift;
     m->word |= scan_mask(scan_or(scan_or(digit, alpha), scan_equal(bytes, '_'))) << shift;
-    m->numeric |= scan_mask(scan_or(scan_or(scan_between(bytes, 0x80, 0xFF), digit),
-                                    scan_or(scan_equal(bytes, ' '), scan_between(bytes, '-', '.'))))
+    m->high |= scan_mask(high) << shift;
+    m->numeric |= scan_mask(scan_or(scan_or(high, digit), scan_or(scan_equal(bytes, ' '), scan_between(bytes, '-', '.'))))
                   << shift;
     m->at |= scan_mask(scan_equal(bytes, '@')) << shift;
     m->colon |= scan_mask(scan_equal(bytes, ':')) << shift;

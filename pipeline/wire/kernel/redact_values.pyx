@@ -6,21 +6,25 @@ from libc.string cimport memcpy
 
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame, undo_frame
 from pipeline.wire.kernel.redact_books cimport (
-    DROPPED, begin, keep_last_entry, named, no_memory, put_entry, refuse, unknown
+    DROPPED, begin, field_of, keep_last_entry, named, no_memory, put_entry, refuse, unknown
 )
-from pipeline.wire.kernel.redact_desk cimport CHANGED
+from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED
 from pipeline.wire.kernel.redact_keyed cimport MOST_FORMS, Form, forms_of_digits
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_messages cimport redact_message
 from pipeline.wire.kernel.redact_names cimport keywords_in
 from pipeline.wire.kernel.redact_personal cimport is_card
-from pipeline.wire.kernel.redact_rules cimport CARD, DRY_RUN, Groups, Program, Rule
+from pipeline.wire.kernel.redact_patterns cimport is_excused
+from pipeline.wire.kernel.redact_rules cimport (
+    CARD, DROP, DROP_BYTES, DRY_RUN, MASK, PASS_BYTES, SCAN_BYTES, Groups, Program, Rule
+)
 from pipeline.wire.kernel.redact_search cimport Search
+from pipeline.wire.kernel.redact_text cimport is_settled
 from pipeline.wire.kernel.tables cimport (
     AnyValue, AnyValue_array_value, AnyValue_bytes_value, AnyValue_double_value, AnyValue_int_value, AnyValue_kvlist_value,
     AnyValue_string_value, ArrayValue, KeyValueList, OtlpField,
 )
-from pipeline.wire.kernel.walk cimport MAX_DEPTH, TOO_DEEP, Cursor, expected, fixed64, next_field, refused, varint
+from pipeline.wire.kernel.walk cimport MAX_DEPTH, TOO_DEEP, Cursor, fixed64, next_field, refused, varint
 
 cdef enum:
     MAX_TEXT_IN_BYTES = 64 * 1024
@@ -41,7 +45,7 @@ cdef int redact_value(
         at = next_field(at, visit.stop, &field, &walk.fault)
         if at is NULL:
             return refuse(walk)
-        expected_field = expected(AnyValue, &field, &walk.fault)
+        expected_field = field_of(walk, AnyValue, &field)
         if expected_field is NULL:
             return refuse(walk)
         if expected_field.wires == 0 or expected_field.absent:
@@ -62,10 +66,17 @@ cdef int redact_value(
             if field.number == AnyValue_string_value:
                 if safe:
                     continue
-            elif field.stop - field.value > MAX_TEXT_IN_BYTES or not is_utf8(field.value, field.stop):
+            elif book.program.bytes_values == DROP_BYTES:
+                outcome = drop_bytes(walk, book, &field, place)
+            elif (
+                book.program.bytes_values == PASS_BYTES
+                or field.stop - field.value > MAX_TEXT_IN_BYTES
+                or not is_utf8(field.value, field.stop)
+            ):
                 walk.opaque_bytes += 1
                 continue
-            outcome = redact_leaf(walk, book, field.value, field.stop, place)
+            if field.number == AnyValue_string_value or book.program.bytes_values == SCAN_BYTES:
+                outcome = redact_leaf(walk, book, field.value, field.stop, place)
             if outcome == CHANGED:
                 replace_text(walk, &field)
         elif field.number == AnyValue_int_value or field.number == AnyValue_double_value:
@@ -75,6 +86,17 @@ cdef int redact_value(
             return DROPPED
     close_frame(&walk.edits, visit, &frame)
     return 0
+
+
+cdef int drop_bytes(Walk* walk, Rulebook book, const Visit* visit, Place place) except -1 nogil:
+    """Have a byte value go, or mask it where nothing can be removed."""
+    if is_settled(book, visit.value, visit.stop):
+        return UNCHANGED
+    put_entry(walk, book.program.rule_count + 1, place.location, DROP if place.droppable else MASK)
+    if place.droppable:
+        return DROPPED
+    walk.desk.result, walk.desk.result_size = book.program.masks[0].text, book.program.masks[0].size
+    return CHANGED
 
 
 cdef int redact_elements(Walk* walk, Rulebook book, const Visit* visit, Place place, int depth) except -1 nogil:
@@ -87,7 +109,7 @@ cdef int redact_elements(Walk* walk, Rulebook book, const Visit* visit, Place pl
         at = next_field(at, visit.stop, &element, &walk.fault)
         if at is NULL:
             return refuse(walk)
-        field = expected(ArrayValue, &element, &walk.fault)
+        field = field_of(walk, ArrayValue, &element)
         if field is NULL:
             return refuse(walk)
         if field.wires == 0:
@@ -107,11 +129,14 @@ cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place plac
     cdef Visit string = visit[0]
     cdef int size, outcome, order = book.program.rule_of[<int>CARD]
     cdef const Rule* rule
-    if order < 0 and walk.name is NULL:
+    cdef bint named = walk.name is not NULL and book.program.reads_numbers
+    if not book.program.finds_card_numbers:
+        order = -1
+    if order < 0 and not named:
         return 0
     size = whole_number(visit, digits, &walk.fault)
-    if order < 0 or size < 12 or not is_card(digits, size):
-        order = rule_by_name(walk, book, digits, size) if walk.name is not NULL and size >= LEAST_DIGITS else -1
+    if order < 0 or size < 12 or not is_card(digits, size) or is_allowed(book, order, digits, size):
+        order = rule_by_name(walk, book, digits, size) if named and size >= LEAST_DIGITS else -1
         if order < 0:
             return 0
     rule = &book.program.rules[order]
@@ -129,7 +154,11 @@ cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place plac
     return replace_text(walk, &string)
 
 
-cdef int rule_by_name(const Walk* walk, Rulebook book, Cursor digits, int size) noexcept nogil:
+cdef inline bint is_allowed(Rulebook book, int order, Cursor digits, int size) except -1 nogil:
+    return book.program.excuses and is_excused(book, order, digits, digits + size)
+
+
+cdef int rule_by_name(const Walk* walk, Rulebook book, Cursor digits, int size) except -2 nogil:
     """Return the rule that means a whole number under a name that has its keyword, -1 without one."""
     cdef const Program* program = &book.program
     cdef Search search
@@ -143,7 +172,7 @@ cdef int rule_by_name(const Walk* walk, Rulebook book, Cursor digits, int size) 
     for index in range(forms_of_digits(&search, digits, forms)):
         order = program.rule_of_group[forms[index].group]
         if groups >> forms[index].group & 1 and forms[index].stop == search.stop:
-            if best < 0 or comes_before(program, order, best):
+            if (best < 0 or comes_before(program, order, best)) and not is_allowed(book, order, digits, size):
                 best = order
     return best
 
