@@ -37,6 +37,7 @@ from pipeline.wire.reference.message import utf8
 cdef enum:
     MOST_LEVELS = 64  # remembered of one shape
     LONGEST_LEVEL = 32
+    TURN = 512  # records after which others may run
     LONGEST_TIME = 40
 
 cdef uint64_t EARLIEST = 946_684_800ULL * SECOND  # 2000-01-01T00:00:00Z
@@ -117,6 +118,7 @@ cdef class Lines(LineReader):
             if not self.line(here, stop, longest):
                 break
             here = stop + 1
+            self.let_others_run()
         return min(here, end) - start
 
     cdef bint line(self, Cursor at, Cursor stop, Py_ssize_t longest) except -1:
@@ -162,7 +164,15 @@ cdef class Lines(LineReader):
             except Unusual:
                 break
             here = behind
+            self.let_others_run()
         return here
+
+    cdef inline int let_others_run(self) except -1:
+        """Let go of the GIL now and then: a body may have a hundred thousand lines."""
+        if self.count & (TURN - 1) == 0:
+            with nogil:
+                pass
+        return 0
 
     # ---- one record ----
 

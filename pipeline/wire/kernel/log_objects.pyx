@@ -68,6 +68,7 @@ cdef enum:
     MOST_COPIES = 16
     MOST_DEFERRED = 16
     MOST_SHARED = 256
+    TURN = 512  # records
 
 _ROLES = {"message": MESSAGE, "status": STATUS, "trace_id": TRACE_ID, "span_id": SPAN_ID, "tags": TAGS}
 
@@ -205,6 +206,9 @@ cdef class Writer:
                 self.ask_reference(visit.value, visit.stop)
             self.ends.append(self.out.size)
             self.kept.clear()
+            if len(self.ends) & (TURN - 1) == 0:
+                with nogil:  # others may run
+                    pass
         return 0
 
     cdef int ask_reference(self, Cursor at, Cursor end) except -1:

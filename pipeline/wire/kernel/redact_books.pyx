@@ -1,5 +1,7 @@
 """What a walk that redacts a payload keeps."""
 
+from libc.string cimport memset
+
 from pipeline.wire.kernel.arena cimport grown
 from pipeline.wire.kernel.edits cimport add_edit, open_frame
 from pipeline.wire.kernel.walk cimport malformed
@@ -19,15 +21,37 @@ cdef object named(const Walk* walk, Place place):
     return TextPlace(LOCATIONS[place.location], place.identifies, place.droppable, name)
 
 
+cdef enum:
+    TALLIES = 64
+
+
+cdef struct Tally:
+    uint32_t code
+    uint32_t count
+
+
 cdef dict counted(const Log* log, Rulebook book):
     """Return how many edits there were, by rule, location and action."""
+    cdef Tally tallies[TALLIES]  # what is counted without an object, until another code needs the place
+    cdef Tally* tally
     cdef size_t index
-    cdef uint32_t entry
     cdef dict numbers = {}
+    memset(tallies, 0, sizeof(tallies))
     for index in range(log.count):
-        entry = log.list[index]
-        numbers[entry] = numbers.get(entry, 0) + 1
+        tally = &tallies[(log.list[index] * <uint32_t>0x9E3779B1) >> 26]
+        if tally.code != log.list[index]:
+            add_tally(numbers, tally)
+            tally[0] = Tally(log.list[index], 0)
+        tally.count += 1
+    for index in range(TALLIES):
+        add_tally(numbers, &tallies[index])
     return {(book.labels[code >> 7], LOCATIONS[code >> 3 & 15], ACTIONS[code & 7]): count for code, count in numbers.items()}
+
+
+cdef int add_tally(dict numbers, const Tally* tally) except -1:
+    if tally.count:
+        numbers[tally.code] = numbers.get(tally.code, 0) + tally.count
+    return 0
 
 
 cdef int put_edit_of(Walk* walk, Rulebook book, object edit, int location) except -1:

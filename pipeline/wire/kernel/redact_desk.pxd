@@ -56,6 +56,8 @@ cdef struct Desk:
     size_t result_size
 
 cdef void clear_desk(Desk* desk) noexcept nogil
+cdef void tidy_desk(Desk* desk) noexcept nogil
+cdef size_t size_of_desk(const Desk* desk) noexcept nogil
 cdef uint8_t* room_in(Buffer* buffer, size_t size) except NULL nogil
 cdef int judged_name(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1 nogil
 cdef int add_edit(Desk* desk, const Rule* rule, int32_t order, Cursor start, Cursor stop, uint8_t quote) except -1 nogil

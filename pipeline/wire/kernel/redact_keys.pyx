@@ -43,6 +43,7 @@ cdef void release_keys(Keys* keys) noexcept nogil:
     release_arena(&keys.arena)
     free(keys.slots)
     keys.slots = NULL
+    keys.room = keys.count = 0
 
 
 cdef inline uint64_t eight(Cursor at) noexcept nogil:

@@ -7,7 +7,7 @@ from libc.string cimport memcmp
 
 from pipeline.wire.kernel.redact_keys cimport KEYWORD, SAFE, SENSITIVE, UNLISTED, WORD_SHIFT
 from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN, SECRET, Keyword, Literal, hash_of_word
-from pipeline.wire.kernel.redact_search cimport DIGIT, LOWER, UPPER, is_a, lower
+from pipeline.wire.kernel.redact_search cimport ALNUM, DIGIT, LOWER, UPPER, is_a, lower
 
 cdef enum:
     MAX_SAFE_NAME = 256  # longer names are no names: nobody vouches for them as safe
@@ -208,8 +208,24 @@ cdef Word word_at_end(const Names* names, Cursor start, Cursor stop) noexcept no
     cdef uint32_t starts[USUAL_NAME + 1]
     cdef Words words
     words.joined, words.starts = joined, starts
-    read_words(start, stop, &words)
+    read_words(beginning_of_words(start, stop, names.longest), stop, &words)
     return last_word(names, &words)
+
+
+cdef inline bint in_word(uint8_t byte) noexcept nogil:
+    return is_a(byte, ALNUM) or byte >= 0x80
+
+
+cdef Cursor beginning_of_words(Cursor start, Cursor stop, int32_t count) noexcept nogil:
+    """Return a place between words from which on there are at least so many: what stands before need not be read."""
+    cdef Cursor at = stop - 1
+    while at > start:
+        if in_word(at[0]) and not in_word((at - 1)[0]):
+            count -= 1
+            if count <= 0:
+                return at
+        at -= 1
+    return start
 
 
 cdef Word last_word(const Names* names, const Words* words) noexcept nogil:
@@ -221,9 +237,9 @@ cdef Word last_word(const Names* names, const Words* words) noexcept nogil:
     if words.count == 0:
         return NO_SECRET
     last = words.joined + words.starts[words.count - 1]
-    for index in range(names.count):
+    size = end - words.joined
+    for index in range(names.first[(end - 1)[0]], names.first[(end - 1)[0] + 1]):
         name = &names.list[index]
-        size = end - words.joined
         if <size_t>size < name.size or (<size_t>size > name.size and (end - name.size - 1)[0] != c"."):
             continue
         if memcmp(end - name.size, name.text, name.size) == 0:

@@ -90,6 +90,8 @@ cdef bint is_file_ending(Cursor label, Cursor end) noexcept nogil:
     if size > 4 or (dash < end and dash[0] != c"-"):
         return False
     for ending in FILE_ENDINGS[:18]:
+        if <uint8_t>ending[0] != lower(label[0]):
+            continue
         length = 0
         while ending[length]:
             length += 1

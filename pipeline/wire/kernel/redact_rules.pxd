@@ -116,8 +116,17 @@ cdef struct Rule:
 cdef struct Piece:
     Literal literal  # of size 0: a run
     const uint8_t* characters  # of a run: 256 flags
+    int32_t run  # number of these characters: runs of the same have the same
     size_t least
     size_t most  # SIZE_MAX: as long as they go on
+
+cdef struct Anchor:
+    # A literal that is compared often, its first eight bytes as one number.
+    Literal literal
+    uint64_t first
+    uint64_t fold  # bits that do not matter: upper and lower case are alike
+    uint64_t keep  # bits of the bytes that it has
+    bint folded
 
 cdef struct Shape:
     int32_t rule
@@ -128,15 +137,13 @@ cdef struct Shape:
     bint right
     bint fold  # its literals match in upper and lower case
     size_t reach  # how far before its anchor it can start
+    Anchor first
     Piece* pieces
 
 cdef struct Trigger:
-    # A literal without which there is no match of its kind.
-    Literal literal
-    Literal before  # what stands before it
-    int32_t kind
-    int32_t shape
-    bint fold
+    # A literal without which there is no match of its kinds.
+    Anchor anchor
+    Kinds kinds
 
 cdef struct Beginning:
     # Of what has an index: its first four bytes, compared as far as `mask` has bits.
@@ -150,9 +157,10 @@ cdef struct Buckets:
     Beginning* list
 
 cdef struct Names:
-    # Names as words joined by dots, in lower case, by their first byte.
+    # Names as words joined by dots, in lower case, by a byte: their first or their last.
     Literal* list
     int32_t count
+    int32_t longest  # words of the longest
     uint16_t first[257]
 
 cdef struct Keyword:
@@ -177,10 +185,12 @@ cdef struct Program:
     Rule key_rule
     Literal key_value  # its replacement as an AnyValue
     Literal masks[2]
-    Literal* ids
+    Anchor* ids
     Buckets ids_by_first
+    uint8_t token_bytes[3]  # with which a replacement can begin
     uint8_t begins_token[256]  # by byte: whether a replacement can begin with it
     int32_t shape_count
+    int32_t run_count
     Shape* shapes
     Buckets shapes_by_first
     Trigger* triggers
@@ -203,7 +213,7 @@ cdef struct Program:
     Names safe
     bint lists  # an attribute that is not listed goes
     Names listed
-    Names secret_words
+    Names secret_words  # by their last byte, as the options' words
     Names option_words
 
 
@@ -232,12 +242,13 @@ cdef class Rulebook:
 
     cdef void* _array(self, Py_ssize_t count, size_t size) except NULL
     cdef Literal _literal(self, bytes text)
+    cdef Anchor _anchor(self, bytes text, bint folded)
     cdef int _fill_rules(self, rules) except -1
     cdef int _act(self, Rule* rule, id, action, bytes mask) except -1
     cdef int _fill_keyed(self, rules) except -1
     cdef int _fill_shapes(self, rules) except -1
     cdef int _fill_triggers(self, rules) except -1
-    cdef Names _names(self, names, bint split)
+    cdef Names _names(self, names, int edge)
     cdef int _bucket(self, Buckets* buckets, list literals) except -1
     cdef list pattern_matches(self, bytes text)
     cdef bint excused(self, int32_t rule, bytes match)

@@ -33,10 +33,9 @@ _GROUPS = (
 )
 _ANCHORS = {
     # by group: what every text holds that holds a keyword of one that the scan does not point at; none has it looked for
-    # everywhere. Behind the bar stands what the scan looks for: four letters that are rarely together.
-    "dob": ["|dob", "|birth"], "aws_secret": ["|secret"], "mailgun": ["ma|ilgun"], "vercel": ["v|ercel"],
-    "pagerduty": ["pag|erduty", "ro|uting", "in|tegration"],
-    "datadog": ["dat|adog", *(f"|dd{joiner}ap" for joiner in ("", *" _-./:"))],
+    # everywhere. They begin with four letters that are rarely together.
+    "dob": ["dob", "birth"], "aws_secret": ["secret"], "mailgun": ["ilgun"], "vercel": ["ercel"],
+    "pagerduty": ["erduty", "outing", "tegration"], "datadog": ["adog", *(f"dd{joiner}ap" for joiner in ("", *" _-./:"))],
     "entropy": [], "mac": [],
 }  # fmt: skip
 _LABELS = {"tag": TAG, "mask": MASK, "none": DRY_RUN, "drop": DROP, "keep_last": KEEP_LAST, "hmac": HMAC}
@@ -105,16 +104,16 @@ cdef class Rulebook:
         self._fill_shapes(rules)
         self._fill_triggers(rules)
         cdef Program* program = &self.program
-        program.sensitive = self._names(rules.keys.sensitive, True)
-        program.exceptions = self._names(rules.keys.exceptions, False)
-        program.safe = self._names(rules.keys.safe, False)
-        program.option_words = self._names(rules.option_words, True)
-        program.secret_words = self._names(rules.secret_words, True)
-        program.sensitive_globs = self._names([name.encode().lower().decode() for name in rules.keys.sensitive_globs], False)
-        program.exempt = self._names(rules.keys.exempt, False)
+        program.sensitive = self._names(_split(rules.keys.sensitive), 0)
+        program.exceptions = self._names(_whole(rules.keys.exceptions), 0)
+        program.safe = self._names(_whole(rules.keys.safe), 0)
+        program.option_words = self._names(_split(rules.option_words), -1)
+        program.secret_words = self._names(_split(rules.secret_words), -1)
+        program.sensitive_globs = self._names(_whole(name.encode().lower().decode() for name in rules.keys.sensitive_globs), 0)
+        program.exempt = self._names(_whole(rules.keys.exempt), 0)
         program.lists = rules.keys.listed is not None
         listed = rules.keys.listed or ()
-        program.listed = self._names(listed if rules.summary == "off" else (*listed, *map(bytes.decode, OWN)), False)
+        program.listed = self._names(_whole(listed if rules.summary == "off" else (*listed, *map(bytes.decode, OWN))), 0)
         program.json_levels = MAX_NESTED_JSON if rules.json_strings else 0
         program.decodes = rules.url_decode
         program.finds_card_numbers = rules.numbers == "auto"
@@ -140,6 +139,17 @@ cdef class Rulebook:
     cdef Literal _literal(self, bytes text):
         self._memory.append(text)
         return Literal(<Cursor>PyBytes_AS_STRING(text), len(text))
+
+    cdef Anchor _anchor(self, bytes text, bint folded):
+        """Return a literal, given in lower case when its case does not matter, as it is compared."""
+        cdef Anchor anchor
+        fold = bytes(0x20 if folded and bytes((byte,)).isalpha() else 0 for byte in text[:8])
+        anchor.literal = self._literal(text)
+        anchor.first = int.from_bytes(text[:8], "little")
+        anchor.fold = int.from_bytes(fold, "little")
+        anchor.keep = int.from_bytes(b"\xff" * len(fold), "little")
+        anchor.folded = folded
+        return anchor
 
     cdef int _fill_rules(self, rules) except -1:
         cdef Program* program = &self.program
@@ -177,11 +187,12 @@ cdef class Rulebook:
             program.key_value = self._literal(delimited(1, written))
         program.masks[0] = self._literal(mask)
         program.masks[1] = self._literal(b"***REDACTED***")
-        program.ids = <Literal*>self._array(len(ids), sizeof(Literal))
+        program.ids = <Anchor*>self._array(len(ids), sizeof(Anchor))
         for order, id in enumerate(ids):
-            program.ids[order] = self._literal(id.encode())
+            program.ids[order] = self._anchor(id.encode(), False)
         self._bucket(&program.ids_by_first, [(id.encode(), False) for id in ids])
-        for byte in list(b"[*" + mask[:1]):
+        for order, byte in enumerate(list(b"[*" + mask[:1])):
+            program.token_bytes[order] = byte
             program.begins_token[<int>byte] = True
         return 0
 
@@ -229,6 +240,7 @@ cdef class Rulebook:
         cdef Shape* shape
         cdef int index, part
         listed = [(order, each) for order, rule in enumerate(rules.detectors) for each in rule.shapes]
+        runs = {}
         program.shape_count = len(listed)
         program.shapes = <Shape*>self._array(len(listed), sizeof(Shape))
         for index, (order, each) in enumerate(listed):
@@ -244,12 +256,17 @@ cdef class Rulebook:
                 if isinstance(piece, bytes):
                     shape.pieces[part].literal = self._literal(piece.lower() if each.ignore_case else piece)
                 else:
-                    shape.pieces[part].characters = self._literal(bytes(byte in piece.characters for byte in range(256))).text
+                    characters = bytes(byte in piece.characters for byte in range(256))
+                    shape.pieces[part].run = runs.setdefault(characters, len(runs))
+                    shape.pieces[part].characters = self._literal(characters).text
                     shape.pieces[part].least = piece.least
                     shape.pieces[part].most = SIZE_MAX if piece.most is None else piece.most
+        program.run_count = len(runs)
         literals = [
             (next(piece for piece in each.pieces if isinstance(piece, bytes)), each.ignore_case) for _, each in listed
         ]
+        for index, (literal, folded) in enumerate(literals):
+            program.shapes[index].first = self._anchor(literal.lower() if folded else literal, folded)
         return self._bucket(&program.shapes_by_first, literals)
 
     cdef int _fill_triggers(self, rules) except -1:
@@ -257,28 +274,30 @@ cdef class Rulebook:
         cdef Trigger* trigger
         cdef int index
         listed = [
-            (literal, behind, kind, fold, b"")
+            (literal, behind, kind, fold)
             for kind, (literals, behind, fold) in _LITERALS.items()
             if program.kinds & bit(kind)
             for literal in literals
         ]
         listed += [
-            (anchor(pattern), (), PATTERN, pattern.ignore_case, b"") for pattern in rules.patterns if anchor(pattern)
+            (anchor(pattern), (), PATTERN, pattern.ignore_case) for pattern in rules.patterns if anchor(pattern)
         ]
         listed += [
-            (literal.encode(), (), KEYED, True, before.encode())
+            (each.encode(), (), KEYED, True)
             for detector in rules.detectors if detector.words
-            for before, _, literal in (each.partition("|") for each in _ANCHORS.get(detector.id, ()))
+            for each in _ANCHORS.get(detector.id, ())
         ]
-        program.triggers = <Trigger*>self._array(len(listed), sizeof(Trigger))
-        for index, (literal, behind, kind, fold, before) in enumerate(listed):
+        kinds = {}
+        for literal, _, kind, fold in listed:
+            kinds.setdefault((literal, fold), []).append(kind)
+        program.triggers = <Trigger*>self._array(len(kinds), sizeof(Trigger))
+        for index, ((literal, fold), each) in enumerate(kinds.items()):
             trigger = &program.triggers[index]
-            trigger.literal = self._literal(literal)
-            trigger.before = self._literal(before)
-            trigger.kind = kind
-            trigger.fold = fold
-        self._bucket(&program.triggers_by_first, [(literal, fold) for literal, _, _, fold, _ in listed])
-        prints = [fingerprint(literal, *behind, fold=fold) for literal, behind, _, fold, _ in listed]
+            trigger.anchor = self._anchor(literal, fold)
+            for kind in each:
+                trigger.kinds |= bit(kind)
+        self._bucket(&program.triggers_by_first, list(kinds))
+        prints = [fingerprint(literal, *behind, fold=fold) for literal, behind, _, fold in listed]
         prints += [_shape_print(shape) for detector in rules.detectors for shape in detector.shapes]
         _set_bits(program.fours, beginnings(prints, 4))
         _set_bits(program.threes, beginnings(prints, 3))
@@ -302,19 +321,19 @@ cdef class Rulebook:
             found.first[byte + 1] = at
         return 0
 
-    cdef Names _names(self, names, bint split):
-        """Return names, as words when they are to be split; what is not Latin-1 is the name of nothing."""
+    cdef Names _names(self, names, int edge):
+        """Return names, given as words, by their first byte (an edge of 0) or last (-1)."""
         cdef Names made
         cdef int index
-        read = [words(as_read(name)) if split else (as_read(name),) for name in names]
-        read = [each for each in read if each and all(ord(character) < 256 for word in each for character in word)]
-        joined = sorted(".".join(each).encode("latin-1") for each in read)
+        listed = [list(each) for each in names if each]
+        joined = sorted((".".join(each).encode("latin-1") for each in listed), key=lambda name: name[edge])
+        made.longest = max(map(len, listed), default=0)
         made.count = len(joined)
         made.list = <Literal*>self._array(len(joined), sizeof(Literal))
         for index, name in enumerate(joined):
             made.list[index] = self._literal(name)
         for index in range(257):
-            made.first[index] = sum(name[0] < index for name in joined)
+            made.first[index] = sum(name[edge] < index for name in joined)
         return made
 
     cdef list pattern_matches(self, bytes text):
@@ -324,6 +343,16 @@ cdef class Rulebook:
     cdef bint excused(self, int32_t rule, bytes match):
         """Tell whether a rule's match is allowed to stay."""
         return self._excused(self.labels[rule], match)
+
+
+def _split(names):
+    """Return names as words."""
+    return [words(as_read(name)) for name in names]
+
+
+def _whole(names):
+    """Return names as one word each."""
+    return [[as_read(name)] for name in names]
 
 
 def _joined(rules, patterns):

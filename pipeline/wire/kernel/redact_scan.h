@@ -43,6 +43,7 @@ typedef struct {
     uint64_t at;
     uint64_t plus;  /* + and a digit */
     uint64_t paren; /* ( and three digits */
+    uint64_t others; /* anything but a literal */
 } ScanTriggers;
 
 typedef uint64_t (*ScanWindow)(const ScanLiterals *, const uint8_t *, uint64_t, ScanBefore *, ScanTriggers *);
@@ -85,7 +86,8 @@ static inline uint64_t scan_triggers(ScanMasks m, uint64_t valid, ScanBefore *be
         uint64_t two = colon & near;
         found->colon = (colon & colon >> 1) | (colon & (two >> 1 | two >> 2 | two >> 3 | two >> 4 | two >> 5));
     }
-    return found->literal | found->number | found->pair | found->code | found->colon | found->at | found->plus | found->paren;
+    found->others = found->number | found->pair | found->code | found->colon | found->at | found->plus | found->paren;
+    return found->literal | found->others;
 }
 
 static inline uint64_t scan_bit(uint64_t bit, unsigned at)

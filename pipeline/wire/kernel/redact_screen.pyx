@@ -14,13 +14,13 @@ from pipeline.wire.kernel.redact_national_keyed cimport is_tfn
 from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, is_rupay, quad_end
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
-    IPV6, ITIN, IT_CF, JWT, KEYED, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Literal, Trigger, bit, hash_of_bytes,
+    IPV6, ITIN, IT_CF, JWT, KEYED, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Trigger, bit, hash_of_bytes,
 )
 from pipeline.wire.kernel.redact_scan cimport (
     SCAN_READ, SCAN_STEP, SCAN_WINDOW, ScanBefore, ScanTriggers, ScanWindow, scan_best, scan_portable
 )
 from pipeline.wire.kernel.redact_search cimport (
-    ALNUM, DIGIT, DOMAIN, HEX, LOCAL, UPPER, Point, behind_blanks, bounded_left, find, is_a, run, run_of, same, same_folded
+    ALNUM, DIGIT, DOMAIN, HEX, LOCAL, UPPER, Point, behind_blanks, bounded_left, find, is_a, run, run_of, stands
 )
 from pipeline.wire.kernel.redact_secrets cimport assignment_end, cookies_start, starts_free
 from pipeline.wire.kernel.walk cimport fixed32
@@ -59,6 +59,7 @@ cdef bint screen(
     search.count = search.point_count = 0
     search.keyed_anywhere = (search.near or program.keyed_everywhere) and wanted & bit(KEYED)
     search.kinds = bit(KEYED) if search.keyed_anywhere else 0
+    search.token = NULL
     while True:
         left = stop - at
         valid = UINT64_MAX if left >= SCAN_WINDOW else (<uint64_t>1 << left) - 1
@@ -79,7 +80,9 @@ cdef bint screen(
                 kinds = literal_kinds(search, at + index, fixed32(window + index))
                 if kinds & wanted & bit(KEYED):
                     search.keyed_anywhere = True
-            kinds = (kinds | closer(search, &triggers, place, at + index, &seen)) & wanted
+            if triggers.others & place:
+                kinds |= closer(search, &triggers, place, at + index, &seen)
+            kinds &= wanted
             if kinds and not add_point(search, at + index, kinds):
                 return False
         if left <= SCAN_WINDOW:
@@ -145,7 +148,7 @@ cdef Kinds number_kinds(const Search* search, Cursor at) noexcept nogil:
         return 0
     second = run_of(end + 1, stop, DIGIT, 7) if end < stop else end
     more = second - end - 1
-    kinds = number_alone_kinds(search.program, at, stop, size, behind, more, second)
+    kinds = number_alone_kinds(search, at, stop, size, behind, more, second)
     if not search.keyed_anywhere and is_keyed_size(at, size, behind, more) and keyed_number(search, at):
         kinds |= bit(KEYED)
     return kinds
@@ -169,12 +172,14 @@ cdef inline bint is_keyed_size(Cursor at, Py_ssize_t size, uint8_t behind, Py_ss
 
 
 cdef inline Kinds number_alone_kinds(
-    const Program* program, Cursor at, Cursor stop, Py_ssize_t size, uint8_t behind, Py_ssize_t more, Cursor second
+    const Search* search, Cursor at, Cursor stop, Py_ssize_t size, uint8_t behind, Py_ssize_t more, Cursor second
 ) noexcept nogil:
     """Return what the digits could be without a keyword: `second` is where those end that stand one byte further on."""
     cdef Kinds kinds
     if size <= 3 and behind == c".":
-        kinds = bit(IPV4) if 1 <= more <= 3 and quad_end(at, stop) is not NULL else 0
+        kinds = 0
+        if 1 <= more <= 3 and (at == search.start or (at - 1)[0] != c".") and quad_end(at, stop) is not NULL:
+            kinds = bit(IPV4)
         if size == 3 and more >= 3:
             kinds |= bit(PHONE) | bit(CH_AHV) | bit(BR_CPF)
         return kinds
@@ -189,7 +194,7 @@ cdef inline Kinds number_alone_kinds(
     if size == 8:
         return bit(ES_DNI) if is_a(behind, UPPER) else 0
     if 12 <= size <= 19:
-        kinds = bit(CARD) if is_card(at, size) or (program.rupay_rule >= 0 and is_rupay(at, size)) else 0
+        kinds = bit(CARD) if is_card(at, size) or (search.program.rupay_rule >= 0 and is_rupay(at, size)) else 0
         if size == 18 or (size == 17 and (behind == c"X" or behind == c"x")):
             kinds |= bit(CN_RIC)
         return kinds
@@ -262,50 +267,39 @@ cdef Kinds literal_kinds(const Search* search, Cursor at, uint32_t bytes_) noexc
     cdef const Beginning* each = &program.triggers_by_first.list[program.triggers_by_first.first[at[0]]]
     cdef const Beginning* end = &program.triggers_by_first.list[program.triggers_by_first.first[at[0] + 1]]
     cdef const Trigger* trigger
-    cdef const Literal* literal
     cdef Kinds kinds = 0
     while each < end:
         if bytes_ & each.mask == each.bytes:
             trigger = &program.triggers[each.index]
-            if stands(&trigger.literal, trigger.fold, at, search.stop):
-                if could_match(search, trigger, at, at + trigger.literal.size):
-                    kinds |= bit(trigger.kind)
+            if stands(&trigger.anchor, at, search.stop):
+                kinds |= likely(search, trigger.kinds, at, at + trigger.anchor.literal.size)
         each += 1
     each = &program.shapes_by_first.list[program.shapes_by_first.first[at[0]]]
     end = &program.shapes_by_first.list[program.shapes_by_first.first[at[0] + 1]]
     while each < end:
-        if bytes_ & each.mask == each.bytes:
-            literal = &program.shapes[each.index].pieces[program.shapes[each.index].anchor].literal
-            if stands(literal, program.shapes[each.index].fold, at, search.stop):
-                return kinds | bit(SHAPES)
+        if bytes_ & each.mask == each.bytes and stands(&program.shapes[each.index].first, at, search.stop):
+            return kinds | bit(SHAPES)
         each += 1
     return kinds
 
 
-cdef inline bint stands(const Literal* literal, bint fold, Cursor at, Cursor stop) noexcept nogil:
-    if fold:
-        return same_folded(at, stop, <const char*>literal.text, literal.size)
-    return same(at, stop, <const char*>literal.text, literal.size)
+cdef Kinds likely(const Search* search, Kinds kinds, Cursor at, Cursor behind) noexcept nogil:
+    """Return of some kinds those of which there could be a match around their literal, which ends at `behind`."""
+    cdef Cursor stop = search.stop
+    if kinds & bit(KV_SECRET) and assignment_end(behind, stop) is NULL:
+        kinds &= ~bit(KV_SECRET)
+    if kinds & bit(DSN_KV) and not is_assigned(behind_blanks(behind, stop), stop):
+        kinds &= ~bit(DSN_KV)
+    if kinds & bit(AUTH_HEADER) and (behind - 1)[0] == c" " and not bounded_left(search, at):
+        kinds &= ~bit(AUTH_HEADER)
+    if kinds & bit(JWT) and not starts_free(search, at):
+        kinds &= ~bit(JWT)
+    if kinds & bit(COOKIE) and cookies_start(at, stop) is NULL:
+        kinds &= ~bit(COOKIE)
+    if kinds & bit(CLI_SECRET) and behind - at == 2 and (behind == stop or not is_a(behind[0], ALNUM)):
+        kinds &= ~bit(CLI_SECRET)
+    return kinds
 
 
-cdef bint could_match(const Search* search, const Trigger* trigger, Cursor at, Cursor behind) noexcept nogil:
-    """Tell whether there could be a match of a trigger's kind around its literal, which ends at `behind`."""
-    cdef int kind = trigger.kind
-    if kind == KEYED:
-        return <size_t>(at - search.start) >= trigger.before.size and stands(
-            &trigger.before, True, at - trigger.before.size, search.stop
-        )
-    if kind == KV_SECRET:
-        return assignment_end(behind, search.stop) is not NULL
-    if kind == AUTH_HEADER:
-        return (behind - 1)[0] != c" " or bounded_left(search, at)
-    if kind == JWT:
-        return starts_free(search, at)
-    if kind == COOKIE:
-        return cookies_start(at, search.stop) is not NULL
-    if kind == CLI_SECRET:
-        return behind - at > 2 or (behind < search.stop and is_a(behind[0], ALNUM))
-    if kind == DSN_KV:
-        behind = behind_blanks(behind, search.stop)
-        return behind < search.stop and behind[0] == c"="
-    return True
+cdef inline bint is_assigned(Cursor at, Cursor stop) noexcept nogil:
+    return at < stop and at[0] == c"="
