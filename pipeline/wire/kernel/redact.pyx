@@ -138,7 +138,7 @@ cdef class Redactor:
         cdef int outcome
         desk.known_keys = &known.keys
         with nogil:
-            outcome = redact_text(desk, book, start, stop, stop)
+            outcome = redact_text(desk, book, start, stop, stop, 0)
         if outcome == CHANGED:
             raw = desk.result[: desk.result_size]
         elif outcome != UNCHANGED:

@@ -8,7 +8,7 @@ from pipeline.wire.kernel.edits cimport Frame, close_frame, drop_frame
 from pipeline.wire.kernel.redact_books cimport DROPPED, KEY, Place, begin, field_of, keep_last_entry, put_entry, refuse, unknown
 from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED, judged_name
 from pipeline.wire.kernel.redact_distinct cimport claim_name, take_name
-from pipeline.wire.kernel.redact_keys cimport DATA, RULE_SHIFT, SAFE, SENSITIVE, UNLISTED
+from pipeline.wire.kernel.redact_keys cimport DATA, KEYWORD, RULE_SHIFT, SAFE, SENSITIVE, UNLISTED
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_rules cimport DROP, DRY_RUN, Literal, Rule
 from pipeline.wire.kernel.redact_scopes cimport attributes_of, rules_of
@@ -63,6 +63,7 @@ cdef int redact_attribute(
     verdict = judged_key(walk, book, name, name_stop)
     if verdict & (DATA | UNLISTED):
         return redact_odd_attribute(walk, book, map, visit, location, depth)
+    walk.name, walk.name_stop = name if verdict & KEYWORD else NULL, name_stop
     if not verdict & SENSITIVE and is_one_field(
         value.value, value.stop, AnyValue_string_value << 3 | DELIMITED, &string, &walk.fault
     ):
@@ -122,6 +123,7 @@ cdef int redact_by(
     cdef bint named = False
     cdef size_t mark = walk.log.count
     cdef Frame frame
+    walk.name = NULL
     while at < visit.stop:
         at = next_field(at, visit.stop, &field, &walk.fault)
         if at is NULL:
@@ -130,6 +132,7 @@ cdef int redact_by(
             verdict = judged_key(walk, values, field.value, field.stop)
             any_key |= verdict
             all_keys &= verdict
+            walk.name, walk.name_stop = field.value, field.stop
             named = True
     begin(walk, visit, &frame)
     if values.program.lists and map.message != KeyValueList:

@@ -38,6 +38,8 @@ cdef struct Walk:
     Edits edits
     Fault fault
     Desk desk
+    Cursor name  # of the attribute whose value is in hand, NULL where it has no keyword
+    Cursor name_stop
     Log log  # of each edit: the rule, the location, the action
     int64_t unknown_fields
     int64_t type_changed
@@ -60,7 +62,7 @@ cdef inline const OtlpField* field_of(Walk* walk, uint32_t message, const Visit*
     return &MESSAGES[message].fields[0] if walk.takes_mismatches else expected(message, visit, &walk.fault)
 
 
-cdef object named(Place place)
+cdef object named(const Walk* walk, Place place)
 cdef dict counted(const Log* log, tuple books)
 cdef int put_edit_of(Walk* walk, Rulebook book, object edit, int location) except -1
 cdef int put_entry(Walk* walk, Rulebook book, uint32_t rule, int location, uint32_t action) except -1 nogil

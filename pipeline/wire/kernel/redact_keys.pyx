@@ -175,6 +175,7 @@ cdef int no_memory() except -1 nogil:
 
 cdef int data_in(Rulebook book, Search* search, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
     """Return `DATA` and the rule whose data a name holds, or 0."""
+    search.near = 0
     if not screen(search, &book.program, book.program.key_kinds, start, stop, limit):
         return no_memory()
     if search.kinds == 0:

@@ -5,6 +5,7 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, qsort, realloc
 from libc.string cimport memchr
 
+from pipeline.wire.kernel.redact_keyed cimport find_keyed
 from pipeline.wire.kernel.redact_national cimport (
     find_br_cnpj, find_br_cpf, find_ch_ahv, find_cn_ric, find_es_dni, find_es_nie, find_fi_hetu, find_it_cf, find_uk_nino
 )
@@ -13,7 +14,7 @@ from pipeline.wire.kernel.redact_personal cimport (
 )
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
-    IPV6, ITIN, IT_CF, JWT, KINDS, KV_SECRET, PATTERN, PEM, PHONE, SESSION_KV, SHAPES, SSN, UK_NINO, URL_CRED, URL_PARAM, bit,
+    IPV6, ITIN, IT_CF, JWT, KEYED, KINDS, KV_SECRET, PATTERN, PEM, PHONE, SESSION_KV, SHAPES, SSN, UK_NINO, URL_CRED, URL_PARAM, bit,
 )
 from pipeline.wire.kernel.redact_search cimport Match, Matcher, token_at
 from pipeline.wire.kernel.redact_secrets cimport (
@@ -52,6 +53,7 @@ MATCHERS[<int>EMAIL] = find_email
 MATCHERS[<int>IPV6] = find_ipv6
 MATCHERS[<int>IPV4] = find_ipv4
 MATCHERS[<int>PHONE] = find_phone
+MATCHERS[<int>KEYED] = find_keyed
 
 
 cdef void clear_search(Search* search) noexcept nogil:

@@ -79,6 +79,7 @@ cdef int redact_fields(Walk* walk, Rulebook book, Map* map, int location, int de
                 if redact_attribute(walk, book, map, &visit, ATTRIBUTE if location == OTHER else location, depth) == DROPPED:
                     dropped += 1
             elif field.message == AnyValue:  # the body of a log record
+                walk.name = NULL
                 redact_value(
                     walk, <Rulebook>rules_of(walk.scopes, book, LOG_BODY, at, at), &visit, Place(BODY, False, False), depth, False
                 )
@@ -124,6 +125,7 @@ cdef int redact_field(Walk* walk, Rulebook book, const Visit* visit, uint32_t me
         name = MESSAGES[message].names[visit.number]
         if strcmp(name, b"name") == 0 or strcmp(name, b"event_name") == 0:
             location = NAME
+    walk.name = NULL
     if redact_leaf(walk, book, visit.value, visit.stop, Place(location, message != Status, False)) != CHANGED:
         return 0
     if (message == Span and visit.number == Span_trace_state) or (

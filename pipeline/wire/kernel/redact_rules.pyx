@@ -26,6 +26,18 @@ _KINDS = {
     "br_cpf": BR_CPF, "br_cnpj": BR_CNPJ, "cn_ric": CN_RIC, "ssn": SSN, "itin": ITIN, "email": EMAIL, "ipv6": IPV6,
     "ipv4": IPV4, "phone": PHONE,
 }
+_GROUPS = (
+    "phone", "ssn", "imei", "geo", "dob", "aws_secret", "mailgun", "datadog", "vercel", "pagerduty", "entropy", "mac", "uk_nhs",
+    "de_idnr", "fr_nir", "nl_bsn", "be_nn", "pl_pesel", "se_pnr", "no_fnr", "ch_ahv", "br_cpf", "br_cnpj", "ca_sin", "au_tfn",
+    "in_aadhaar", "in_pan", "kr_rrn", "za_id", "mx_curp",
+)
+_ANCHORS = {
+    # by group: what every text holds that holds a keyword of one that the scan does not point at; none has it looked for
+    # everywhere. They begin with four letters that are rarely together.
+    "dob": ["dob", "birth"], "aws_secret": ["secret"], "mailgun": ["ilgun"], "vercel": ["ercel"],
+    "pagerduty": ["erduty", "outing", "tegration"], "datadog": ["adog", *(f"dd{joiner}ap" for joiner in ("", *" _-./:"))],
+    "entropy": [], "mac": [],
+}  # fmt: skip
 _LABELS = {"tag": TAG, "mask": MASK, "none": DRY_RUN, "drop": DROP, "keep_last": KEEP_LAST, "hmac": HMAC}
 _PARAMETERS = (
     "token access_token id_token refresh_token api_key apikey key code sig signature secret password session x-amz-signature "
@@ -89,6 +101,7 @@ cdef class Rulebook:
         self.text = TextRedactor(rules)
         self._memory = []
         self._fill_rules(rules)
+        self._fill_keyed(rules)
         self._fill_shapes(rules)
         self._fill_triggers(rules)
         cdef Program* program = &self.program
@@ -105,6 +118,7 @@ cdef class Rulebook:
         program.json_levels = MAX_NESTED_JSON if rules.json_strings else 0
         program.decodes = rules.url_decode
         program.finds_card_numbers = rules.numbers == "auto"
+        program.reads_numbers = rules.numbers != "off"
         program.bytes_values = _BYTES_VALUES[rules.bytes_values]
         program.takes_mismatches = rules.on_wire_mismatch == "unknown"
         program.excuses = len(rules.allowed) > 0
@@ -150,19 +164,24 @@ cdef class Rulebook:
         program.rules = <Rule*>self._array(len(listed), sizeof(Rule))
         for order in range(KINDS):
             program.rule_of[order] = -1
+        program.rupay_rule = -1
+        program.special_addresses = rules.special_addresses
         for order, each in enumerate(listed):
             rule = &program.rules[order]
             if isinstance(each, Pattern):
                 rule.kind = PATTERN
             else:
-                rule.kind = SHAPES if each.shapes else _KINDS[each.id]
+                rule.kind = SHAPES if each.shapes else CARD if each.id == "rupay" else _KINDS.get(each.id, KEYED)
                 rule.in_keys = each.in_keys
                 if each.in_keys:
                     program.key_kinds |= bit(rule.kind)
             rule.priority = each.priority
             self._act(rule, each.id, each.action, mask)
             program.kinds |= bit(rule.kind)
-            program.rule_of[rule.kind] = order
+            if each.id == "rupay":
+                program.rupay_rule = order
+            else:
+                program.rule_of[rule.kind] = order
         self._act(&program.key_rule, KEY_RULE, rules.keys.action, mask)
         if program.key_rule.replacement.size:
             written = program.key_rule.replacement.text[: program.key_rule.replacement.size]
@@ -185,6 +204,36 @@ cdef class Rulebook:
             rule.replacement = self._literal(b"[%b]" % id.encode())
         elif rule.action == MASK:
             rule.replacement = self._literal(mask)
+        return 0
+
+    cdef int _fill_keyed(self, rules) except -1:
+        cdef Program* program = &self.program
+        cdef int index
+        cdef uint32_t hash
+        cdef bytes first
+        keywords = {}
+        for order, detector in enumerate(rules.detectors):
+            if detector.id not in _GROUPS:
+                continue
+            index = _GROUPS.index(detector.id)
+            program.groups |= <Groups>1 << index
+            program.free_groups |= <Groups>detector.free << index
+            program.rule_of_group[index] = order
+            program.kinds |= bit(KEYED)
+            if detector.in_keys:
+                program.key_kinds |= bit(KEYED)
+            if detector.id in _ANCHORS and (detector.free or not _ANCHORS[detector.id]):
+                program.keyed_everywhere = True
+            for keyword in detector.words:
+                joined = ".".join(words(keyword)).encode("latin-1")
+                keywords[joined] = keywords.get(joined, 0) | 1 << index
+        program.keyword_count = len(keywords)
+        program.keywords = <Keyword*>self._array(len(keywords), sizeof(Keyword))
+        for index, (joined, groups) in enumerate(keywords.items()):
+            program.keywords[index] = Keyword(self._literal(joined), groups)
+            first = joined.partition(b".")[0]
+            hash = hash_of_word(<Cursor>PyBytes_AS_STRING(first), len(first))
+            program.keyword_beginnings[hash >> 5] |= <uint32_t>1 << (hash & 31)
         return 0
 
     cdef int _fill_shapes(self, rules) except -1:
@@ -233,6 +282,11 @@ cdef class Rulebook:
         ]
         listed += [
             (anchor(pattern), (), PATTERN, pattern.ignore_case) for pattern in rules.patterns if anchor(pattern)
+        ]
+        listed += [
+            (each.encode(), (), KEYED, True)
+            for detector in rules.detectors if detector.words
+            for each in _ANCHORS.get(detector.id, ())
         ]
         kinds = {}
         for literal, _, kind, fold in listed:

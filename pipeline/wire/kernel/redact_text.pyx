@@ -27,14 +27,15 @@ cdef enum:
     MAX_ROUNDS = 8
 
 
-cdef int redact_text(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
-    """Redact a text; nothing is read at or behind `limit`. The outcome of `CHANGED` is in `desk.result` until the next call."""
+cdef int redact_text(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit, Groups near) except -1 nogil:
+    """Redact a text whose name has keywords of these groups; nothing is read at or behind `limit`. The outcome of `CHANGED` is in `desk.result` until the next call."""
     cdef int round_
     cdef size_t index
     cdef bint changes
     desk.log.count = 0
     for round_ in range(MAX_ROUNDS):
         desk.edit_count = 0
+        desk.search.near = near
         if find_edits(desk, book, start, stop, limit, book.program.json_levels) == UNDECIDED:
             desk.log.count = 0
             return UNDECIDED

@@ -17,12 +17,12 @@ from pipeline.wire.kernel.redact_rules import supported  # type: ignore[import-n
 from pipeline.types import SIGNALS, Secret, Signal
 from pipeline.wire.reference.walk import MAX_DEPTH, delimited
 from pipeline.wire.rules import Detector, Rules, Run, Shape
-from processors.redact import Allow, AllowedPattern, AllowedValue, Config, Hmac, Keys, Near, Pattern, Scope, compile_rules
-from processors.redact.detectors import DETECTORS
+from processors.redact import Allow, AllowedPattern, AllowedValue, Config, Hmac, Ip, Keys, Near, Pattern, Scope, compile_rules
+from processors.redact.detectors import DETECTORS, OPTIONAL
 from tests.differential import both, mutants, outcome, signals_and_inputs
 from tests.fuzz.payloads import payload
 from tests.fuzz.texts import text
-from tests.redaction import NEAR_MISSES, POSITIVES
+from tests.redaction import NEAR_MISSES, OPTIONAL_NEAR_MISSES, OPTIONAL_POSITIVES, POSITIVES
 
 KERNEL, REFERENCE = both("redact", "Redactor")
 HMAC = Hmac(key=Secret("sluice-test-key-" + "0123456789abcdef"))
@@ -36,6 +36,12 @@ SETTINGS = {
     "none": Config(action="none", keys=Keys(action="none")),
     "mixed": Config(actions={"email": "none", "card": "drop", "secret": "mask"}, mask="[email"),
     "keys only": Config(detectors="none", keys=Keys(sensitive=("k", "user name", "é"))),
+    "all": Config(
+        detectors=("default", *(each.id for each in OPTIONAL)),
+        national_ids=("nl_bsn", "be_nn", "in_pan"),
+        ip=Ip(special=True),
+        action="mask",
+    ),
     "patterns": Config(
         patterns=(
             Pattern(id="order", regex="ORD-[0-9]{3}", literal="ORD-"),
@@ -174,23 +180,23 @@ CONTEXTS: tuple[Callable[[str], str], ...] = (
 
 
 def samples() -> Iterator[str]:
-    yield from (positive.text for positive in POSITIVES)
-    yield from NEAR_MISSES
+    yield from (positive.text for positive in (*POSITIVES, *OPTIONAL_POSITIVES))
+    yield from (*NEAR_MISSES, *OPTIONAL_NEAR_MISSES)
 
 
-@pytest.mark.parametrize("name", ["default", "mask", "mixed", "none", "allowed", "searched"])
+@pytest.mark.parametrize("name", ["default", "mask", "mixed", "none", "all", "allowed", "searched"])
 def test_the_same_of_each_example_in_each_context(name: str) -> None:
     for sample in samples():
         for within in CONTEXTS:
             check(name, log(within(sample).encode()), "logs")
 
 
-@pytest.mark.parametrize("rule", [detector.id for detector in DETECTORS])
+@pytest.mark.parametrize("rule", [detector.id for detector in (*DETECTORS, *OPTIONAL)])
 def test_each_detector_alone_finds_the_same(rule: str) -> None:
     rules = compile_rules(Config(detectors=(rule,)))
     kernel, reference = KERNEL(rules), REFERENCE(rules)
     found = 0
-    for positive in POSITIVES:
+    for positive in (*POSITIVES, *OPTIONAL_POSITIVES):
         for within in CONTEXTS if positive.rule == rule else CONTEXTS[:2]:
             made = log(within(positive.text).encode())
             wanted = reference.redact(made, "logs")
