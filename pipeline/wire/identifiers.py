@@ -38,6 +38,8 @@ CARD_ISSUERS: Final = (
     IssuerRange(2200, 2204, range(16, 20)),  # Mir
 )
 
+RUPAY_ISSUERS: Final = tuple(IssuerRange(iin, iin, (16,)) for iin in (60, 81, 82, 508))
+
 IBAN_LENGTHS: Final = {
     country: length
     for length, countries in {

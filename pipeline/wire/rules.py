@@ -82,6 +82,10 @@ class Detector(Struct, frozen=True, kw_only=True):
     priority: int
     """Of two matches that start at the same byte the smaller wins (redaction contract §3.1)."""
     shapes: tuple[Shape, ...] = ()
+    words: tuple[str, ...] = ()
+    """Runs of words, one of which has to stand near what is too common alone, such as ten digits (redaction contract §2.2)."""
+    free: bool = False
+    """What is too common alone is meant wherever it stands: no word is needed."""
     in_keys: bool = False
     """Also looks at the names of attributes: keys that are data."""
     action: Action = TAG
@@ -147,6 +151,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     """Runs of words that name a secret in text such as `db_password=…` (detector `kv_secret`)."""
     option_words: tuple[str, ...] = ()
     """Runs of words that name a secret on a command line, as in `--token=…` (detector `cli_secret`)."""
+    special_addresses: bool = False
+    """Loopback addresses, and those of nobody and everybody, are addresses too."""
     mask: str = "***REDACTED***"
     unknown_fields: Literal["keep", "drop"] = "keep"
     allowed: tuple[Allowed, ...] = ()

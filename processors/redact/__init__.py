@@ -31,7 +31,7 @@ from pipeline.telemetry import catalogue
 from pipeline.types import Regex, Secret
 from pipeline.wire import rules
 from pipeline.wire.reference.redact_patterns import validator
-from processors.redact.detectors import DETECTORS, HIGH_PRIORITY, PATTERN_PRIORITY
+from processors.redact.detectors import DETECTORS, HIGH_PRIORITY, OPTIONAL, PATTERN_PRIORITY
 from processors.redact.keys import EXCEPTIONS, OPTION_WORDS, PROTECTED, SAFE, SECRET_WORDS, SENSITIVE
 from processors.redact.risks import risks
 
@@ -164,11 +164,18 @@ class Pattern(Settings, frozen=True, kw_only=True):
     near: Annotated[Near | None, about("Words without which a match does not count.")] = None
 
 
+class Ip(Settings, frozen=True, kw_only=True):
+    """Which addresses are meant."""
+
+    special: Annotated[bool, about("Also loopback, `0.0.0.0`, `255.255.255.255` and `::`.")] = False
+
+
 class Config(Settings, frozen=True, kw_only=True):
     """Settings of `redact`."""
 
     detectors: Annotated[
-        str | tuple[str, ...], about("`default` (all that need no keyword), `none`, or a list of detector ids.")
+        str | tuple[str, ...],
+        about("`default`, `none`, or a list of detector ids, in which `default` stands for the default ones."),
     ] = "default"
     action: Annotated[ActionName | Action, about("What replaces what a detector or pattern finds.")] = "tag"
     actions: Annotated[
@@ -182,6 +189,10 @@ class Config(Settings, frozen=True, kw_only=True):
         tuple[Scope, ...], about("Other rules for parts of the items; the first that fits a place decides there.")
     ] = ()
     patterns: Annotated[tuple[Pattern, ...], about("Rules of your own.")] = ()
+    national_ids: Annotated[
+        tuple[str, ...], about("National identifiers, by detector id, that are meant without a keyword near them too.")
+    ] = ()
+    ip: Annotated[Ip, about("Addresses of the internet protocol.")] = Ip()
     unknown_fields: Annotated[
         Literal["keep", "drop"], about("Fields that the OTLP schema does not know are counted, and kept or dropped.")
     ] = "keep"
@@ -255,7 +266,7 @@ def compile_rules(config: Config) -> rules.Rules:
     """Return the rules that the settings mean. Raises `ConfigError`."""
     general = _action(config.action, config.hmac, ["action"])
     special = {name: _action(action, config.hmac, ["actions", name]) for name, action in config.actions.items()}
-    known = {name for detector in DETECTORS for name in (detector.id, detector.family)}
+    known = {name for detector in (*DETECTORS, *OPTIONAL) for name in (detector.id, detector.family)}
     for name in sorted(special.keys() - known):
         raise ConfigError("E105", f"unknown detector `{name}`", path=("actions", name), label="no such detector or family")
     if not 0 < len(config.mask.encode()) <= MAX_MASK_BYTES:
@@ -266,13 +277,15 @@ def compile_rules(config: Config) -> rules.Rules:
                 detector,
                 action=special.get(detector.id, special.get(detector.family, general)),
                 in_keys=detector.in_keys and config.scan_keys,
+                free=detector.free or detector.id in config.national_ids,
             )
-            for detector in _detectors(config.detectors, ["detectors"])
+            for detector in _detectors(config.detectors, ["detectors"], _national(config))
         ),
         patterns=_patterns(config, general),
         keys=_keys(config.keys, config.hmac, ["keys"]),
         secret_words=SECRET_WORDS,
         option_words=OPTION_WORDS,
+        special_addresses=config.ip.special,
         mask=config.mask,
         unknown_fields=config.unknown_fields,
         allowed=_allowed(config),
@@ -335,7 +348,7 @@ def _is_glob(name: str) -> bool:
 
 
 def _allowed(config: Config) -> tuple[rules.Allowed, ...]:
-    known = {detector.id for detector in DETECTORS} | {pattern.id for pattern in config.patterns}
+    known = {detector.id for detector in (*DETECTORS, *OPTIONAL)} | {pattern.id for pattern in config.patterns}
     allowed = []
     for index, value in enumerate(config.allow.values):
         entry = AllowedValue(value=value) if isinstance(value, str) else value
@@ -350,18 +363,29 @@ def _allowed(config: Config) -> tuple[rules.Allowed, ...]:
     return tuple(each for each, _ in allowed)
 
 
-def _detectors(wanted: str | tuple[str, ...], at: Sequence[str | int]) -> tuple[rules.Detector, ...]:
-    if wanted in ("default", "none"):
-        return DETECTORS if wanted == "default" else ()
+def _detectors(
+    wanted: str | tuple[str, ...], at: Sequence[str | int], national: tuple[str, ...] = ()
+) -> tuple[rules.Detector, ...]:
+    """Return the detectors of these ids, and those of these national identifiers."""
     ids = (wanted,) if isinstance(wanted, str) else wanted
-    known = {detector.id for detector in DETECTORS}
+    every = (*DETECTORS, *OPTIONAL)
+    known = {"default", *(detector.id for detector in every)}
     for index, name in enumerate(ids):
-        if name not in known:
+        if name not in known and ids != ("none",):
             path = at if isinstance(wanted, str) else (*at, index)
             raise ConfigError(
                 "E105", f"unknown detector `{name}`", path=path, help="`default`, `none`, or a list of detector ids"
             )
-    return tuple(detector for detector in DETECTORS if detector.id in ids)
+    chosen = {*ids, *national, *(detector.id for detector in DETECTORS if "default" in ids)}
+    return tuple(detector for detector in every if detector.id in chosen)
+
+
+def _national(config: Config) -> tuple[str, ...]:
+    known = {detector.id for detector in DETECTORS if detector.family == "national_id"}
+    for index, name in enumerate(config.national_ids):
+        if name not in known:
+            raise ConfigError("E105", f"unknown national identifier `{name}`", path=("national_ids", index), label="no such id")
+    return config.national_ids
 
 
 def _action(action: ActionName | Action, hmac: Hmac, path: Sequence[str | int]) -> rules.Action:
@@ -383,7 +407,7 @@ def _action(action: ActionName | Action, hmac: Hmac, path: Sequence[str | int]) 
 
 
 def _patterns(config: Config, general: rules.Action) -> tuple[rules.Pattern, ...]:
-    taken = {rules.KEY_RULE, rules.BYTES_RULE, *(detector.id for detector in DETECTORS)}
+    taken = {rules.KEY_RULE, rules.BYTES_RULE, *(detector.id for detector in (*DETECTORS, *OPTIONAL))}
     compiled = []
     for index, pattern in enumerate(config.patterns):
         if not PATTERN_ID.fullmatch(pattern.id):

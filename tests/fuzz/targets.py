@@ -16,7 +16,8 @@ from pipeline.types import Secret, Signal
 from pipeline.wire import model, rules
 from pipeline.wire.reference.records import records as reference_records
 from pipeline.wire.sampling import threshold
-from processors.redact import Action, Config, Hmac, Keys, Pattern, compile_rules
+from processors.redact import Action, Config, Hmac, Ip, Keys, Pattern, compile_rules
+from processors.redact.detectors import DETECTORS, OPTIONAL
 from receivers.json_logs import Config as JsonLogsConfig
 from receivers.json_logs import JsonLogs
 from receivers.json_logs.entries import Kind
@@ -178,6 +179,8 @@ def _with_rules(**changes: Any) -> Callable[[Any], Any]:
 
 _ACTIONS: Final = {"email": "drop", "card": Action(type="keep_last", n=4), "secret": "mask", "ipv4": "none"}
 _ONLY_COUNTED: Final = rules.KeyRules(sensitive=("k", "message", "x"), exceptions=("*.k",), action=rules.Action("none"))
+_ALL: Final = ("default", *(detector.id for detector in OPTIONAL))
+_NATIONAL: Final = tuple(detector.id for detector in DETECTORS if detector.family == "national_id")
 RULES: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
     ("default", _config()),
     ("mask", _config(action="mask", mask="∎", keys=Keys(action="tag"))),
@@ -188,6 +191,8 @@ RULES: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
     ("mixed", _config(actions=_ACTIONS, unknown_fields="drop")),
     ("patterns", _config(patterns=_PATTERNS, keys=Keys(sensitive=("k", "user email", "ü")))),
     ("only patterns", _config(detectors="none", patterns=_PATTERNS)),
+    ("all detectors", _config(detectors=_ALL, ip=Ip(special=True), actions={"phone": "drop", "national_id": "mask"})),
+    ("national", _config(national_ids=_NATIONAL, actions={"phone": "none"})),
     ("few", _config(detectors=("email", "card", "kv_secret"), action="drop")),
     ("no detectors", _config(detectors="none", keys=Keys(action="drop"))),
     ("no words", _with_rules(secret_words=(), option_words=(), keys=rules.KeyRules(safe=("*.email", "k?", "[ab]")))),

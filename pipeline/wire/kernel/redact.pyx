@@ -14,6 +14,7 @@ from pipeline.wire.kernel.redact_books cimport OTHER, Walk, counted
 from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED, Desk, clear_desk
 from pipeline.wire.kernel.redact_keys cimport KnownKeys, with_new
 from pipeline.wire.kernel.redact_messages cimport redact_message
+from pipeline.wire.kernel.redact_patterns cimport search_texts
 from pipeline.wire.kernel.redact_rules cimport Rulebook
 from pipeline.wire.kernel.redact_text cimport redact_text
 from pipeline.wire.kernel.walk cimport Cursor, root
@@ -51,17 +52,33 @@ cdef class Redactor:
         walk.start = <Cursor>PyBytes_AS_STRING(payload)
         walk.limit = walk.start + PyBytes_GET_SIZE(payload)
         walk.drops_unknown = self._drops_unknown
+        walk.takes_mismatches = book.program.takes_mismatches
         walk.desk.known_keys = &known.keys
+        walk.desk.texts.start, walk.desk.texts.limit = walk.start, walk.limit
         try:
+            if book.joined is not None:
+                self._search_all(&walk, message)
             with nogil:
                 redact_message(&walk, book, walk.start, walk.limit, message, OTHER, 0)
             if walk.desk.new_keys.count:
                 self._known = with_new(self._known, &walk.desk.new_keys, len(payload))
-            return edited(payload, &walk.edits), Hits(counted(&walk.log, book), walk.unknown_fields, walk.type_changed, walk.opaque_bytes)
+            done = counted(&walk.log, book)
+            return edited(payload, &walk.edits), Hits(done, walk.unknown_fields, walk.type_changed, walk.opaque_bytes)
         finally:
             release(&walk.edits)
             clear_desk(&walk.desk)
             free(walk.log.list)
+
+    cdef int _search_all(self, Walk* walk, uint32_t message) except -1:
+        """Have users' patterns search all texts at once: a walk collects them, and all else that it does is forgotten."""
+        cdef Rulebook book = self._book
+        walk.desk.texts.collecting = True
+        with nogil:
+            redact_message(walk, book, walk.start, walk.limit, message, OTHER, 0)
+        walk.desk.texts.collecting = False
+        walk.edits.count, walk.edits.growth, walk.log.count = 0, 0, 0
+        walk.unknown_fields, walk.type_changed, walk.opaque_bytes = 0, 0, 0
+        return search_texts(&walk.desk.texts, book.joined)
 
     def scrub(self, str text not None):
         """Return a text as it would be left in the body of a log record."""
@@ -77,7 +94,7 @@ cdef class Redactor:
         desk.known_keys = &known.keys
         try:
             with nogil:
-                outcome = redact_text(&desk, book, start, stop, stop)
+                outcome = redact_text(&desk, book, start, stop, stop, 0)
             if outcome == UNCHANGED:
                 return text
             if outcome == CHANGED:

@@ -4,18 +4,18 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint64_t
 
 from pipeline.wire.kernel.edits cimport Frame, close_frame, drop_frame
-from pipeline.wire.kernel.redact_books cimport DROPPED, KEY, Place, begin, keep_last_entry, put_entry, refuse, unknown
+from pipeline.wire.kernel.redact_books cimport DROPPED, KEY, Place, begin, field_of, keep_last_entry, put_entry, refuse, unknown
 from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED, judged_name
 from pipeline.wire.kernel.redact_distinct cimport claim_name, take_name
-from pipeline.wire.kernel.redact_keys cimport DATA, RULE_SHIFT, SAFE, SENSITIVE
+from pipeline.wire.kernel.redact_keys cimport DATA, KEYWORD, RULE_SHIFT, SAFE, SENSITIVE, UNLISTED
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
-from pipeline.wire.kernel.redact_rules cimport DRY_RUN, Literal, Rule
+from pipeline.wire.kernel.redact_rules cimport DROP, DRY_RUN, Literal, Rule
 from pipeline.wire.kernel.redact_sensitive cimport redact_sensitive
 from pipeline.wire.kernel.redact_values cimport redact_value
 from pipeline.wire.kernel.tables cimport (
-    AnyValue_string_value, KIND_message, KeyValue, KeyValue_key, KeyValue_value, OtlpField
+    AnyValue_string_value, KIND_message, KeyValue, KeyValueList, KeyValue_key, KeyValue_value, OtlpField
 )
-from pipeline.wire.kernel.walk cimport DELIMITED, Fault, expected, next_field, varint
+from pipeline.wire.kernel.walk cimport DELIMITED, Fault, next_field, varint
 
 from pipeline.wire.reference.redact_actions import Place as TextPlace
 
@@ -51,8 +51,9 @@ cdef int redact_attribute(
     if not is_one_field(name_stop, visit.stop, KeyValue_value << 3 | DELIMITED, &value, &walk.fault):
         return redact_odd_attribute(walk, book, map, visit, location, depth)
     verdict = judged_name(&walk.desk, book, name, name_stop, walk.limit)
-    if verdict & DATA:
+    if verdict & (DATA | UNLISTED):
         return redact_odd_attribute(walk, book, map, visit, location, depth)
+    walk.name, walk.name_stop = name if verdict & KEYWORD else NULL, name_stop
     if not verdict & SENSITIVE and is_one_field(
         value.value, value.stop, AnyValue_string_value << 3 | DELIMITED, &string, &walk.fault
     ):
@@ -91,10 +92,11 @@ cdef int redact_odd_attribute(
     cdef Cursor at = visit.value
     cdef Visit field
     cdef const OtlpField* expected_field
-    cdef int verdict, outcome = 0, any_key = 0, all_keys = SAFE
+    cdef int verdict = -1, outcome = 0, any_key = 0, all_keys = SAFE
     cdef bint named = False
     cdef size_t mark = walk.log.count
     cdef Frame frame
+    walk.name = NULL
     while at < visit.stop:
         at = next_field(at, visit.stop, &field, &walk.fault)
         if at is NULL:
@@ -103,12 +105,19 @@ cdef int redact_odd_attribute(
             verdict = judged_name(&walk.desk, book, field.value, field.stop, walk.limit)
             any_key |= verdict
             all_keys &= verdict
+            walk.name, walk.name_stop = field.value, field.stop
             named = True
     begin(walk, visit, &frame)
+    if book.program.lists and map.message != KeyValueList:
+        if not named:
+            verdict = judged_name(&walk.desk, book, visit.value, visit.value, walk.limit)
+        if verdict & UNLISTED:  # the last one counts
+            put_entry(walk, book.program.rule_count, location, DROP)
+            return end_attribute(walk, visit, &frame, mark, DROPPED)
     at = visit.value
     while at < visit.stop and outcome != DROPPED:
         at = next_field(at, visit.stop, &field, &walk.fault)
-        expected_field = expected(KeyValue, &field, &walk.fault)
+        expected_field = field_of(walk, KeyValue, &field)
         if expected_field is NULL:
             return refuse(walk)
         if expected_field.wires == 0 or expected_field.absent:
@@ -163,7 +172,7 @@ cdef int take_kept_names(Walk* walk, Rulebook book, Map* map) except -1 nogil:
         at = next_field(at, map.stop, &visit, &walk.fault)
         if at is NULL:
             return refuse(walk)
-        expected_field = expected(map.message, &visit, &walk.fault)
+        expected_field = field_of(walk, map.message, &visit)
         if expected_field is NULL:
             return refuse(walk)
         if expected_field.wires == 0 or expected_field.kind != KIND_message or expected_field.message != KeyValue:

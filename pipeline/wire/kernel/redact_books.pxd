@@ -6,7 +6,8 @@ from libc.stdint cimport int64_t, uint32_t
 from pipeline.wire.kernel.edits cimport Edits, Frame
 from pipeline.wire.kernel.redact_desk cimport Desk, Log
 from pipeline.wire.kernel.redact_rules cimport Rulebook
-from pipeline.wire.kernel.walk cimport Cursor, Fault, Visit
+from pipeline.wire.kernel.tables cimport MESSAGES, OtlpField
+from pipeline.wire.kernel.walk cimport Cursor, Fault, Visit, expected, known
 
 cdef enum Location:
     OTHER
@@ -35,13 +36,24 @@ cdef struct Walk:
     Edits edits
     Fault fault
     Desk desk
+    Cursor name  # of the attribute whose value is in hand, NULL where it has no keyword
+    Cursor name_stop
     Log log  # of each edit: the rule, the location, the action
     int64_t unknown_fields
     int64_t type_changed
     int64_t opaque_bytes
     bint drops_unknown
+    bint takes_mismatches
 
-cdef object named(Place place)
+cdef inline const OtlpField* field_of(Walk* walk, uint32_t message, const Visit* visit) noexcept nogil:
+    """Return the table entry of a field, one without `wires` for an unknown one; NULL and a fault when it is malformed."""
+    cdef const OtlpField* field = known(message, visit)
+    if field.wires == 0 or field.wires >> visit.wire & 1:
+        return field
+    return &MESSAGES[message].fields[0] if walk.takes_mismatches else expected(message, visit, &walk.fault)
+
+
+cdef object named(const Walk* walk, Place place)
 cdef dict counted(const Log* log, Rulebook book)
 cdef int put_edit_of(Walk* walk, Rulebook book, object edit, int location) except -1
 cdef int put_entry(Walk* walk, uint32_t rule, int location, uint32_t action) except -1 nogil

@@ -13,9 +13,10 @@ cdef tuple ACTIONS = ("tag", "mask", "dry_run", "drop", "keep_last", "hmac")
 """By number, which is also how the log has them."""
 
 
-cdef object named(Place place):
+cdef object named(const Walk* walk, Place place):
     """Return a place as the reference has it."""
-    return TextPlace(LOCATIONS[place.location], place.identifies, place.droppable)
+    name = walk.name[: walk.name_stop - walk.name] if walk.name is not NULL else b""
+    return TextPlace(LOCATIONS[place.location], place.identifies, place.droppable, name)
 
 
 cdef dict counted(const Log* log, Rulebook book):

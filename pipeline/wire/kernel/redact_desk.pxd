@@ -6,6 +6,7 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t
 from pipeline.wire.kernel.arena cimport Arena
 from pipeline.wire.kernel.redact_json cimport Json
 from pipeline.wire.kernel.redact_keys cimport Keys
+from pipeline.wire.kernel.redact_texts cimport Texts
 from pipeline.wire.kernel.redact_rules cimport Rule, Rulebook
 from pipeline.wire.kernel.redact_search cimport Search
 from pipeline.wire.kernel.walk cimport Cursor
@@ -47,7 +48,8 @@ cdef struct Desk:
     Replacement* edits
     size_t edit_count
     size_t edit_room
-    Arena texts  # that were written for an edit
+    Arena written  # texts for edits
+    Texts texts  # of the payload, where all of them are searched
     Buffer rounds[2]
     Log log
     Cursor result

@@ -21,8 +21,9 @@ cdef void clear_desk(Desk* desk) noexcept nogil:
     """Give all memory back."""
     cdef int index
     release_keys(&desk.new_keys)
-    release_arena(&desk.texts)
+    release_arena(&desk.written)
     clear_search(&desk.search)
+    free(desk.texts.list)
     free(desk.edits)
     free(desk.log.list)
     free(desk.name.bytes)
@@ -96,7 +97,7 @@ cdef int escape_edit(Desk* desk, Replacement* edit, uint8_t quote) except -1 nog
             more += 1
     if more == 0 and edit.quote != quote:
         return 0
-    text = to = taken(&desk.texts, edit.size + 5 * more + 4)
+    text = to = taken(&desk.written, edit.size + 5 * more + 4)
     if text is NULL:
         return no_memory()
     if edit.quote:

@@ -5,8 +5,9 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
 
 from pipeline.wire.kernel.arena cimport release_arena, taken
-from pipeline.wire.kernel.redact_matches cimport NO_ROOM, select_matches
+from pipeline.wire.kernel.redact_matches cimport keep_rules_for_keys, list_matches, select_matches
 from pipeline.wire.kernel.redact_names cimport name_says
+from pipeline.wire.kernel.redact_patterns cimport leave_excused_out
 from pipeline.wire.kernel.redact_screen cimport screen
 
 import os
@@ -172,10 +173,15 @@ cdef int no_memory() except -1 nogil:
 
 cdef int data_in(Rulebook book, Search* search, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
     """Return `DATA` and the rule whose data a name holds, or 0."""
+    search.near = 0
     if not screen(search, &book.program, book.program.key_kinds, start, stop, limit):
         return no_memory()
     if search.kinds == 0:
         return 0
-    if select_matches(search, True) == NO_ROOM:
+    if not list_matches(search):
         return no_memory()
+    keep_rules_for_keys(search)
+    if book.program.excuses and search.count:
+        leave_excused_out(search, book)
+    select_matches(search)
     return DATA | search.list[0].rule << RULE_SHIFT if search.count else 0

@@ -4,6 +4,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int32_t
 from libc.stdlib cimport free, qsort
 
+from pipeline.wire.kernel.redact_keyed cimport find_keyed
 from pipeline.wire.kernel.redact_national cimport (
     find_br_cnpj, find_br_cpf, find_ch_ahv, find_cn_ric, find_es_dni, find_es_nie, find_fi_hetu, find_it_cf, find_uk_nino
 )
@@ -12,7 +13,7 @@ from pipeline.wire.kernel.redact_personal cimport (
 )
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
-    IPV6, ITIN, IT_CF, JWT, KINDS, KV_SECRET, PATTERN, PEM, PHONE, SESSION_KV, SHAPES, SSN, UK_NINO, URL_CRED, URL_PARAM, bit,
+    IPV6, ITIN, IT_CF, JWT, KEYED, KINDS, KV_SECRET, PATTERN, PEM, PHONE, SESSION_KV, SHAPES, SSN, UK_NINO, URL_CRED, URL_PARAM, bit,
 )
 from pipeline.wire.kernel.redact_search cimport Match, Matcher, token_at
 from pipeline.wire.kernel.redact_secrets cimport (
@@ -51,6 +52,7 @@ MATCHERS[<int>EMAIL] = find_email
 MATCHERS[<int>IPV6] = find_ipv6
 MATCHERS[<int>IPV4] = find_ipv4
 MATCHERS[<int>PHONE] = find_phone
+MATCHERS[<int>KEYED] = find_keyed
 
 
 cdef void clear_search(Search* search) noexcept nogil:
@@ -59,28 +61,29 @@ cdef void clear_search(Search* search) noexcept nogil:
     free(search.list)
 
 
-cdef Selection select_matches(Search* search, bint in_keys) noexcept nogil:
-    """Keep in the list of a screened text the matches that count, from left to right. `in_keys`: only those of rules for keys."""
+cdef bint list_matches(Search* search) noexcept nogil:
+    """List all that the built-in matchers find in a screened text; False when there is no memory."""
     cdef int kind
-    if search.kinds & bit(PATTERN):
-        return LEFT_TO_REFERENCE
     for kind in range(PATTERN):
         if search.kinds & bit(kind):
             search.kind = bit(kind)
             search.rule = search.program.rule_of[kind]
             search.next_point = 0
             if not MATCHERS[kind](search):
-                return NO_ROOM
-    if in_keys:
-        keep_rules_for_keys(search)
+                return False
+    return True
+
+
+cdef void select_matches(Search* search) noexcept nogil:
+    """Keep in the list the matches that count, from left to right."""
     if search.count:
         sort(search)
         leave_tokens_out(search)
         leave_overlapping_out(search)
-    return SELECTED
 
 
 cdef void keep_rules_for_keys(Search* search) noexcept nogil:
+    """Keep in the list only the matches of rules that look at names."""
     cdef size_t index, kept = 0
     for index in range(search.count):
         if search.program.rules[search.list[index].rule].in_keys:

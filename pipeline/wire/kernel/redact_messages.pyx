@@ -8,7 +8,7 @@ from pipeline.wire.kernel.arena cimport taken
 from pipeline.wire.kernel.edits cimport Edit, Frame, close_frame, new_edit
 from pipeline.wire.kernel.redact_attributes cimport Map, redact_attribute
 from pipeline.wire.kernel.redact_books cimport (
-    ATTRIBUTE, BODY, DROPPED, EVENT, EXEMPLAR, LINK, NAME, OTHER, RESOURCE, SCOPE, STATUS, Place, begin, no_memory, refuse,
+    ATTRIBUTE, BODY, DROPPED, EVENT, EXEMPLAR, LINK, NAME, OTHER, RESOURCE, SCOPE, STATUS, Place, begin, field_of, no_memory, refuse,
     unknown,
 )
 from pipeline.wire.kernel.redact_desk cimport CHANGED
@@ -20,7 +20,7 @@ from pipeline.wire.kernel.tables cimport (
     Resource, Span, Span_Event, Span_Link, Span_Link_trace_state, Span_trace_state, Status,
 )
 from pipeline.wire.kernel.walk cimport (
-    DELIMITED, VARINT, Visit, expected, next_field, packable, packed_is_whole, put_varint, varint
+    DELIMITED, VARINT, Visit, next_field, packable, packed_is_whole, put_varint, varint
 )
 
 from pipeline.wire.reference.redact_tracestate import legal_tracestate
@@ -67,7 +67,7 @@ cdef int redact_fields(Walk* walk, Rulebook book, Map* map, int location, int de
         at = next_field(at, map.stop, &visit, &walk.fault)
         if at is NULL:
             return refuse(walk)
-        field = expected(message, &visit, &walk.fault)
+        field = field_of(walk, message, &visit)
         if field is NULL:
             return refuse(walk)
         if field.wires == 0 or field.absent:
@@ -77,6 +77,7 @@ cdef int redact_fields(Walk* walk, Rulebook book, Map* map, int location, int de
                 if redact_attribute(walk, book, map, &visit, ATTRIBUTE if location == OTHER else location, depth) == DROPPED:
                     dropped += 1
             elif field.message == AnyValue:  # the body of a log record
+                walk.name = NULL
                 redact_value(walk, book, &visit, Place(BODY, False, False), depth, False)
             else:
                 begin(walk, &visit, &frame)
@@ -102,6 +103,7 @@ cdef int redact_field(Walk* walk, Rulebook book, const Visit* visit, uint32_t me
         name = MESSAGES[message].names[visit.number]
         if strcmp(name, b"name") == 0 or strcmp(name, b"event_name") == 0:
             location = NAME
+    walk.name = NULL
     if redact_leaf(walk, book, visit.value, visit.stop, Place(location, message != Status, False)) != CHANGED:
         return 0
     if (message == Span and visit.number == Span_trace_state) or (
@@ -172,4 +174,4 @@ cdef inline bint is_gone(const Walk* walk, uint32_t message, const Visit* visit)
     if visit.number >= NUMBERS:
         return True
     field = &MESSAGES[message].fields[visit.number]
-    return field.wires == 0 or field.absent
+    return field.wires == 0 or field.absent or not field.wires >> visit.wire & 1

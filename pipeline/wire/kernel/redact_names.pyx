@@ -5,19 +5,12 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp
 
-from pipeline.wire.kernel.redact_keys cimport SAFE, SENSITIVE, WORD_SHIFT
-from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN, SECRET, Literal
+from pipeline.wire.kernel.redact_keys cimport KEYWORD, SAFE, SENSITIVE, UNLISTED, WORD_SHIFT
+from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN, SECRET, Keyword, Literal, hash_of_word
 from pipeline.wire.kernel.redact_search cimport DIGIT, LOWER, UPPER, is_a, lower
 
 cdef enum:
-    USUAL_NAME = 256  # bytes: longer ones need memory
     MAX_SAFE_NAME = 256  # longer names are no names: nobody vouches for them as safe
-
-cdef struct Words:
-    # A name as words in lower case, joined by dots.
-    uint8_t* joined
-    uint32_t* starts  # of each word; the last one is where one more would start
-    uint32_t count
 
 
 cdef inline bint continues(uint8_t byte) noexcept nogil:
@@ -29,9 +22,12 @@ cdef inline uint8_t folded(uint8_t byte) noexcept nogil:
     return byte | 0x20 if 0xC0 <= byte <= 0xDE and byte != 0xD7 else lower(byte)
 
 
-cdef void read_words(Cursor start, Cursor stop, Words* words) noexcept nogil:
-    """Split a name at whatever is no letter or digit, at the steps of camel case, and between letters and digits."""
-    cdef Cursor at = start, end
+cdef void read_words(Cursor start, Cursor stop, Words* words, uint8_t far = c".") noexcept nogil:
+    """Split a name at whatever is no letter or digit, at the steps of camel case, and between letters and digits.
+
+    Words between which more than one byte lies are joined by `far`.
+    """
+    cdef Cursor at = start, end, behind = start
     cdef uint32_t size = 0
     words.count = 0
     while at < stop:
@@ -55,7 +51,7 @@ cdef void read_words(Cursor start, Cursor stop, Words* words) noexcept nogil:
             at += 1
             continue
         if words.count:
-            words.joined[size] = c"."
+            words.joined[size] = c"." if at - behind <= 1 else far
             size += 1
         words.starts[words.count] = size
         words.count += 1
@@ -63,6 +59,7 @@ cdef void read_words(Cursor start, Cursor stop, Words* words) noexcept nogil:
             words.joined[size] = folded(at[0])
             size += 1
             at += 1
+        behind = end
     words.starts[words.count] = size + 1
 
 
@@ -82,14 +79,49 @@ cdef int name_says(const Program* program, Cursor start, Cursor stop) noexcept n
     else:
         read_words(start, stop, &words)
         verdict = last_word(&program.secret_words, &words) << WORD_SHIFT
-        if is_sensitive(program, &words):
-            verdict |= SENSITIVE
+        if is_sensitive(program, &words) or (program.sensitive_globs.count and fits_any_case(program, start, stop)):
+            if not is_exempt(program, start, stop):
+                verdict |= SENSITIVE
         if size <= MAX_SAFE_NAME and any_glob(&program.safe, start, stop):
             verdict |= SAFE
+        if program.groups and keywords_in(program, start, stop):
+            verdict |= KEYWORD
+        if program.lists and (size > MAX_SAFE_NAME or not any_glob(&program.listed, start, stop)):
+            verdict |= UNLISTED
     if size > USUAL_NAME:
         free(words.joined)
         free(words.starts)
     return verdict
+
+
+cdef Groups keywords_in(const Program* program, Cursor start, Cursor stop) noexcept nogil:
+    """Return the groups of which a keyword stands in a text of up to `USUAL_NAME` bytes; longer names have none."""
+    cdef uint8_t joined[2 * USUAL_NAME]
+    cdef uint32_t starts[USUAL_NAME + 1]
+    cdef Words words
+    cdef Groups groups = 0
+    cdef uint32_t at, hash
+    cdef int32_t index
+    cdef const Keyword* keyword
+    cdef const uint8_t* word
+    cdef size_t left
+    if stop - start > USUAL_NAME:
+        return 0
+    words.joined, words.starts = joined, starts
+    read_words(start, stop, &words, c",")
+    for at in range(words.count):
+        word = words.joined + words.starts[at]
+        hash = hash_of_word(word, words.starts[at + 1] - words.starts[at] - 1)
+        if not program.keyword_beginnings[hash >> 5] >> (hash & 31) & 1:
+            continue
+        left = words.starts[words.count] - 1 - words.starts[at]
+        for index in range(program.keyword_count):
+            keyword = &program.keywords[index]
+            if left < keyword.words.size or memcmp(word, keyword.words.text, keyword.words.size) != 0:
+                continue
+            if left == keyword.words.size or word[keyword.words.size] == c"." or word[keyword.words.size] == c",":
+                groups |= keyword.groups
+    return groups
 
 
 cdef bint is_sensitive(const Program* program, const Words* words) noexcept nogil:
@@ -108,6 +140,30 @@ cdef bint is_sensitive(const Program* program, const Words* words) noexcept nogi
                 if memcmp(at, name.text, name.size) == 0:
                     return not any_glob(&program.exceptions, words.joined, end)
     return False
+
+
+cdef bint is_exempt(const Program* program, Cursor start, Cursor stop) noexcept nogil:
+    cdef const Literal* name
+    cdef int32_t index
+    for index in range(program.exempt.count):
+        name = &program.exempt.list[index]
+        if name.size == <size_t>(stop - start) and memcmp(name.text, start, name.size) == 0:
+            return True
+    return False
+
+
+cdef bint fits_any_case(const Program* program, Cursor start, Cursor stop) noexcept nogil:
+    """Tell whether a name fits a glob of sensitive names; without memory it does."""
+    cdef size_t size = stop - start, index
+    cdef uint8_t* folded_name = <uint8_t*>malloc(max(size, <size_t>1))
+    cdef bint fits
+    if folded_name is NULL:
+        return True
+    for index in range(size):
+        folded_name[index] = lower(start[index])
+    fits = any_glob(&program.sensitive_globs, folded_name, folded_name + size)
+    free(folded_name)
+    return fits
 
 
 cdef bint any_glob(const Names* globs, Cursor start, Cursor stop) noexcept nogil:

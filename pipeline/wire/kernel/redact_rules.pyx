@@ -3,7 +3,6 @@
 import re
 
 import re2
-from msgspec.structs import replace
 
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING
@@ -14,9 +13,11 @@ from libc.string cimport memset
 from pipeline.wire.kernel.redact_fingerprints import beginnings, buckets, fingerprint
 from pipeline.wire.reference.redact_actions import Actions
 from pipeline.wire.reference.redact_keys import as_read, words
-from pipeline.wire.reference.redact_text import TextRedactor
+from pipeline.wire.reference.redact_patterns import allowance, anchor, pattern_matcher
+from pipeline.wire.reference.redact_summary import OWN
+from pipeline.wire.reference.redact_text import MAX_NESTED_JSON, TextRedactor
 from pipeline.wire.reference.walk import delimited
-from pipeline.wire.rules import KEY_RULE, Pattern
+from pipeline.wire.rules import BYTES_RULE, KEY_RULE, Pattern
 
 _KINDS = {
     "pem": PEM, "jwt": JWT, "url_cred": URL_CRED, "auth_header": AUTH_HEADER, "cookie": COOKIE, "session_kv": SESSION_KV,
@@ -25,6 +26,19 @@ _KINDS = {
     "br_cpf": BR_CPF, "br_cnpj": BR_CNPJ, "cn_ric": CN_RIC, "ssn": SSN, "itin": ITIN, "email": EMAIL, "ipv6": IPV6,
     "ipv4": IPV4, "phone": PHONE,
 }
+_GROUPS = (
+    "phone", "ssn", "imei", "geo", "dob", "aws_secret", "mailgun", "datadog", "vercel", "pagerduty", "entropy", "mac", "uk_nhs",
+    "de_idnr", "fr_nir", "nl_bsn", "be_nn", "pl_pesel", "se_pnr", "no_fnr", "ch_ahv", "br_cpf", "br_cnpj", "ca_sin", "au_tfn",
+    "in_aadhaar", "in_pan", "kr_rrn", "za_id", "mx_curp",
+)
+_ANCHORS = {
+    # by group: what every text holds that holds a keyword of one that the scan does not point at; none has it looked for
+    # everywhere. Behind the bar stands what the scan looks for: four letters that are rarely together.
+    "dob": ["|dob", "|birth"], "aws_secret": ["|secret"], "mailgun": ["ma|ilgun"], "vercel": ["v|ercel"],
+    "pagerduty": ["pag|erduty", "ro|uting", "in|tegration"],
+    "datadog": ["dat|adog", *(f"|dd{joiner}ap" for joiner in ("", *" _-./:"))],
+    "entropy": [], "mac": [],
+}  # fmt: skip
 _LABELS = {"tag": TAG, "mask": MASK, "none": DRY_RUN, "drop": DROP, "keep_last": KEEP_LAST, "hmac": HMAC}
 _PARAMETERS = (
     "token access_token id_token refresh_token api_key apikey key code sig signature secret password session x-amz-signature "
@@ -63,10 +77,7 @@ _LITERALS = {
     DSN_KV: ([b"password", b"pwd"], (b" \t=",), True),
     EMAIL: ([b"%40", b"\\u0040"], (_ALNUM + b"-" + bytes(range(128, 256)),), False),
 }  # fmt: skip
-_AS_EVER = {
-    "allowed": (), "scopes": (), "json_strings": True, "url_decode": True, "numbers": "auto", "bytes_values": "scan",
-    "on_wire_mismatch": "reject", "summary": "off",
-}  # fmt: skip
+_BYTES_VALUES = {"scan": SCAN_BYTES, "drop": DROP_BYTES, "pass": PASS_BYTES}
 
 
 def supported(rules):
@@ -77,9 +88,9 @@ def supported(rules):
         and len(set(ids)) == len(ids) < 1000
         and all(re.fullmatch("[a-z0-9_]+", id) for id in ids)
         and all(piece != b"" for detector in rules.detectors for shape in detector.shapes for piece in shape.pieces)
-        and "" not in (*rules.keys.exceptions, *rules.keys.safe)
-        and rules == replace(rules, **_AS_EVER)
-        and rules.keys == replace(rules.keys, sensitive_globs=(), exempt=(), listed=None)
+        and "" not in (*rules.keys.exceptions, *rules.keys.safe, *rules.keys.sensitive_globs, *(rules.keys.listed or ()))
+        and not rules.scopes
+        and rules.summary == "off"
     )
 
 
@@ -90,6 +101,7 @@ cdef class Rulebook:
         self.text = TextRedactor(rules)
         self._memory = []
         self._fill_rules(rules)
+        self._fill_keyed(rules)
         self._fill_shapes(rules)
         self._fill_triggers(rules)
         cdef Program* program = &self.program
@@ -98,18 +110,26 @@ cdef class Rulebook:
         program.safe = self._names(rules.keys.safe, False)
         program.option_words = self._names(rules.option_words, True)
         program.secret_words = self._names(rules.secret_words, True)
-        self._patterns = None
-        unanchored = [pattern for pattern in rules.patterns if not pattern.literal]
-        if unanchored:
-            program.every_text = True
-            tokens = Actions(rules).tokens
-            compiled = []
-            for pattern in unanchored:
-                options = re2.Options()
-                options.log_errors = False
-                options.case_sensitive = not pattern.ignore_case
-                compiled.append(re2.compile(pattern.regex.encode(), options))
-            self._patterns = tokens, compiled
+        program.sensitive_globs = self._names([name.encode().lower().decode() for name in rules.keys.sensitive_globs], False)
+        program.exempt = self._names(rules.keys.exempt, False)
+        program.lists = rules.keys.listed is not None
+        listed = rules.keys.listed or ()
+        program.listed = self._names(listed if rules.summary == "off" else (*listed, *map(bytes.decode, OWN)), False)
+        program.json_levels = MAX_NESTED_JSON if rules.json_strings else 0
+        program.decodes = rules.url_decode
+        program.finds_card_numbers = rules.numbers == "auto"
+        program.reads_numbers = rules.numbers != "off"
+        program.bytes_values = _BYTES_VALUES[rules.bytes_values]
+        program.takes_mismatches = rules.on_wire_mismatch == "unknown"
+        program.excuses = len(rules.allowed) > 0
+        self._excused = allowance(rules.allowed)
+        tokens = Actions(rules).tokens
+        self._matchers = [
+            (order, pattern_matcher(pattern, tokens)) for order, pattern in enumerate(rules.patterns, len(rules.detectors))
+        ]
+        loose = [pattern for pattern in rules.patterns if not anchor(pattern)]
+        program.every_text = len(loose) > 0
+        self.joined = _joined(rules, loose) if loose else None
 
     cdef void* _array(self, Py_ssize_t count, size_t size) except NULL:
         """Return zeroed memory that lives as long as the rules."""
@@ -127,25 +147,30 @@ cdef class Rulebook:
         cdef int order
         cdef bytes mask = rules.mask.encode()
         listed = rules.of_values()
-        ids = [*(each.id for each in listed), KEY_RULE]
+        ids = [*(each.id for each in listed), KEY_RULE, *([BYTES_RULE] if rules.bytes_values == "drop" else [])]
         self.labels = tuple(ids)
         program.rule_count = len(listed)
         program.rules = <Rule*>self._array(len(listed), sizeof(Rule))
         for order in range(KINDS):
             program.rule_of[order] = -1
+        program.rupay_rule = -1
+        program.special_addresses = rules.special_addresses
         for order, each in enumerate(listed):
             rule = &program.rules[order]
             if isinstance(each, Pattern):
                 rule.kind = PATTERN
             else:
-                rule.kind = SHAPES if each.shapes else _KINDS[each.id]
+                rule.kind = SHAPES if each.shapes else CARD if each.id == "rupay" else _KINDS.get(each.id, KEYED)
                 rule.in_keys = each.in_keys
                 if each.in_keys:
                     program.key_kinds |= bit(rule.kind)
             rule.priority = each.priority
             self._act(rule, each.id, each.action, mask)
             program.kinds |= bit(rule.kind)
-            program.rule_of[rule.kind] = order
+            if each.id == "rupay":
+                program.rupay_rule = order
+            else:
+                program.rule_of[rule.kind] = order
         self._act(&program.key_rule, KEY_RULE, rules.keys.action, mask)
         if program.key_rule.replacement.size:
             written = program.key_rule.replacement.text[: program.key_rule.replacement.size]
@@ -167,6 +192,36 @@ cdef class Rulebook:
             rule.replacement = self._literal(b"[%b]" % id.encode())
         elif rule.action == MASK:
             rule.replacement = self._literal(mask)
+        return 0
+
+    cdef int _fill_keyed(self, rules) except -1:
+        cdef Program* program = &self.program
+        cdef int index
+        cdef uint32_t hash
+        cdef bytes first
+        keywords = {}
+        for order, detector in enumerate(rules.detectors):
+            if detector.id not in _GROUPS:
+                continue
+            index = _GROUPS.index(detector.id)
+            program.groups |= <Groups>1 << index
+            program.free_groups |= <Groups>detector.free << index
+            program.rule_of_group[index] = order
+            program.kinds |= bit(KEYED)
+            if detector.in_keys:
+                program.key_kinds |= bit(KEYED)
+            if detector.id in _ANCHORS and (detector.free or not _ANCHORS[detector.id]):
+                program.keyed_everywhere = True
+            for keyword in detector.words:
+                joined = ".".join(words(keyword)).encode("latin-1")
+                keywords[joined] = keywords.get(joined, 0) | 1 << index
+        program.keyword_count = len(keywords)
+        program.keywords = <Keyword*>self._array(len(keywords), sizeof(Keyword))
+        for index, (joined, groups) in enumerate(keywords.items()):
+            program.keywords[index] = Keyword(self._literal(joined), groups)
+            first = joined.partition(b".")[0]
+            hash = hash_of_word(<Cursor>PyBytes_AS_STRING(first), len(first))
+            program.keyword_beginnings[hash >> 5] |= <uint32_t>1 << (hash & 31)
         return 0
 
     cdef int _fill_shapes(self, rules) except -1:
@@ -202,26 +257,28 @@ cdef class Rulebook:
         cdef Trigger* trigger
         cdef int index
         listed = [
-            (literal, behind, kind, fold)
+            (literal, behind, kind, fold, b"")
             for kind, (literals, behind, fold) in _LITERALS.items()
             if program.kinds & bit(kind)
             for literal in literals
         ]
         listed += [
-            (
-                pattern.literal.encode().lower() if pattern.ignore_case else pattern.literal.encode(),
-                (), PATTERN, pattern.ignore_case,
-            )
-            for pattern in rules.patterns if pattern.literal
-        ]  # fmt: skip
+            (anchor(pattern), (), PATTERN, pattern.ignore_case, b"") for pattern in rules.patterns if anchor(pattern)
+        ]
+        listed += [
+            (literal.encode(), (), KEYED, True, before.encode())
+            for detector in rules.detectors if detector.words
+            for before, _, literal in (each.partition("|") for each in _ANCHORS.get(detector.id, ()))
+        ]
         program.triggers = <Trigger*>self._array(len(listed), sizeof(Trigger))
-        for index, (literal, behind, kind, fold) in enumerate(listed):
+        for index, (literal, behind, kind, fold, before) in enumerate(listed):
             trigger = &program.triggers[index]
             trigger.literal = self._literal(literal)
+            trigger.before = self._literal(before)
             trigger.kind = kind
             trigger.fold = fold
-        self._bucket(&program.triggers_by_first, [(literal, fold) for literal, _, _, fold in listed])
-        prints = [fingerprint(literal, *behind, fold=fold) for literal, behind, _, fold in listed]
+        self._bucket(&program.triggers_by_first, [(literal, fold) for literal, _, _, fold, _ in listed])
+        prints = [fingerprint(literal, *behind, fold=fold) for literal, behind, _, fold, _ in listed]
         prints += [_shape_print(shape) for detector in rules.detectors for shape in detector.shapes]
         _set_bits(program.fours, beginnings(prints, 4))
         _set_bits(program.threes, beginnings(prints, 3))
@@ -260,10 +317,29 @@ cdef class Rulebook:
             made.first[index] = sum(name[0] < index for name in joined)
         return made
 
-    cdef bint pattern_found(self, bytes text):
-        """Tell whether a pattern without a literal may find something; behind a replacement it may find more than here."""
-        tokens, compiled = self._patterns
-        return tokens.search(text) is not None or any(pattern.search(text) is not None for pattern in compiled)
+    cdef list pattern_matches(self, bytes text):
+        """Return what users' patterns find in a text: the order of the rule, start, end."""
+        return [(order, *span) for order, spans in self._matchers for span in spans(text)]
+
+    cdef bint excused(self, int32_t rule, bytes match):
+        """Tell whether a rule's match is allowed to stay."""
+        return self._excused(self.labels[rule], match)
+
+
+def _joined(rules, patterns):
+    """Return one expression for all these patterns, which finds what touches each match in texts that are joined by line feeds.
+
+    It also finds replacements: behind one a pattern may find more than in the whole text. None when a pattern tells the end of a
+    text from the end of a line, or may do so.
+    """
+    if any(re.search(r"\\[AzQ]|\(\?[a-zA-Z]*-", pattern.regex) for pattern in patterns):
+        return None
+    options = re2.Options()
+    options.log_errors = False
+    masks = [re2.escape(mask) for mask in (rules.mask.encode(), b"***REDACTED***")]
+    tags = b"\\[(?:%b)[#\\]]" % b"|".join(rule.id.encode() for rule in (*rules.patterns, *rules.detectors))
+    shapes = [b"(?%b:%b)" % (b"im" if each.ignore_case else b"m", each.regex.encode()) for each in patterns]
+    return re2.compile(b"|".join((*shapes, *masks, tags, b"\\[key[#\\]]|\\[bytes[#\\]]")), options)
 
 
 def _beginning(literal, fold):

@@ -30,6 +30,7 @@ typedef struct {
     uint64_t backslash;
     uint64_t percent;
     uint64_t any_percent;
+    uint64_t any_high; /* bytes of 0x80 and above */
 } ScanBefore;
 
 /* Where something can begin. */
@@ -47,7 +48,7 @@ typedef struct {
 typedef uint64_t (*ScanWindow)(const ScanLiterals *, const uint8_t *, uint64_t, ScanBefore *, ScanTriggers *);
 
 typedef struct {
-    uint64_t digit, alpha, lower, word, numeric, at, colon, backslash, percent, plus, paren, literal;
+    uint64_t digit, alpha, lower, word, numeric, high, at, colon, backslash, percent, plus, paren, literal;
 } ScanMasks;
 
 static inline uint64_t scan_triggers(ScanMasks m, uint64_t valid, ScanBefore *before, ScanTriggers *found)
@@ -65,12 +66,14 @@ static inline uint64_t scan_triggers(ScanMasks m, uint64_t valid, ScanBefore *be
     before->backslash = m.backslash >> (SCAN_STEP - 6) & 63;
     before->percent = m.percent >> (SCAN_STEP - 3) & 7;
     before->any_percent |= m.percent & valid;
+    before->any_high |= m.high & valid;
 
     found->literal = m.literal & valid;
     found->number = digit & free & numeric2 & numeric2 >> 2 & numeric2 >> 4;
     found->pair = alpha & alpha >> 1 & digits2 >> 2 & free;
     found->code = free & ((uppers2 & separator >> 2 & digits2 >> 3 & separator >> 5)                    /* AB 12 */
                           | (upper & digits7 >> 1)                                                      /* X1234567 */
+                          | (uppers2 & uppers2 >> 2 & digits4 >> 5)                                     /* ABC..1234 */
                           | (uppers2 & uppers2 >> 2 & uppers2 >> 4 & code8 & code8 >> 8)                /* 16 in a row */
                           | (code2 & separator >> 2 & code2 >> 3 & code >> 5 & separator >> 6 & code >> 7)); /* 12.ABC.3 */
     found->at = m.at & valid;
@@ -114,6 +117,7 @@ static uint64_t scan_portable(const ScanLiterals *literals, const uint8_t *at, u
             m.numeric |= scan_bit(classes & DIGIT, i);
         } else {
             m.numeric |= scan_bit(c == ' ' || c == '-' || c == '.' || c >= 0x80, i);
+            m.high |= scan_bit(c >= 0x80, i);
             m.at |= scan_bit(c == '@', i);
             m.colon |= scan_bit(c == ':', i);
             m.backslash |= scan_bit(c == '\\', i);
@@ -181,6 +185,7 @@ static inline SCAN_AVX2 void scan_half(const ScanLiterals *literals, const uint8
     m->numeric |= scan_mask(_mm256_or_si256(_mm256_or_si256(bytes, digit),
                                             _mm256_or_si256(scan_equal(bytes, ' '), scan_between(bytes, '-', '.'))))
                   << shift;
+    m->high |= scan_mask(bytes) << shift;
     m->at |= scan_mask(scan_equal(bytes, '@')) << shift;
     m->colon |= scan_mask(scan_equal(bytes, ':')) << shift;
     m->backslash |= scan_mask(scan_equal(bytes, '\\')) << shift;
@@ -255,13 +260,13 @@ static inline void scan_half(const ScanLiterals *literals, const uint8_t *at, un
 {
     ScanBytes bytes = scan_load(at), case_bit = {vdupq_n_u8(0x20), vdupq_n_u8(0x20)};
     ScanBytes digit = scan_between(bytes, '0', '9'), alpha = scan_between(scan_or(bytes, case_bit), 'a', 'z');
-    ScanBytes buckets = {scan_buckets(literals, at), scan_buckets(literals, at + 16)};
+    ScanBytes buckets = {scan_buckets(literals, at), scan_buckets(literals, at + 16)}, high = scan_between(bytes, 0x80, 0xFF);
     m->digit |= scan_mask(digit) << shift;
     m->alpha |= scan_mask(alpha) << shift;
     m->lower |= scan_mask(scan_between(bytes, 'a', 'z')) << shift;
     m->word |= scan_mask(scan_or(scan_or(digit, alpha), scan_equal(bytes, '_'))) << shift;
-    m->numeric |= scan_mask(scan_or(scan_or(scan_between(bytes, 0x80, 0xFF), digit),
-                                    scan_or(scan_equal(bytes, ' '), scan_between(bytes, '-', '.'))))
+    m->high |= scan_mask(high) << shift;
+    m->numeric |= scan_mask(scan_or(scan_or(high, digit), scan_or(scan_equal(bytes, ' '), scan_between(bytes, '-', '.'))))
                   << shift;
     m->at |= scan_mask(scan_equal(bytes, '@')) << shift;
     m->colon |= scan_mask(scan_equal(bytes, ':')) << shift;

@@ -9,10 +9,12 @@ from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from pipeline.wire.kernel.arena cimport grown
-from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, quad_end
+from pipeline.wire.kernel.redact_keyed cimport keyed_code, keyed_number
+from pipeline.wire.kernel.redact_national_keyed cimport is_tfn
+from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, is_rupay, quad_end
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
-    IPV6, ITIN, IT_CF, JWT, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Literal, Trigger, bit, hash_of_bytes,
+    IPV6, ITIN, IT_CF, JWT, KEYED, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Literal, Trigger, bit, hash_of_bytes,
 )
 from pipeline.wire.kernel.redact_scan cimport (
     SCAN_READ, SCAN_STEP, SCAN_WINDOW, ScanBefore, ScanTriggers, ScanWindow, scan_best, scan_portable
@@ -41,7 +43,7 @@ cdef bint screen(
 ) noexcept nogil:
     """Begin the search of a text: note where something of the wanted kinds could be. False when there is no memory.
 
-    Nothing is read at or behind `limit`, which lies not before `stop`.
+    Nothing is read at or behind `limit`, which lies not before `stop`. `search.near` is what the name of the text says.
     """
     cdef uint8_t padded[SCAN_READ]
     cdef ScanBefore before
@@ -55,7 +57,8 @@ cdef bint screen(
     memset(&before, 0, sizeof(before))
     search.start, search.stop, search.program = start, stop, program
     search.count = search.point_count = 0
-    search.kinds = 0
+    search.keyed_anywhere = (search.near or program.keyed_everywhere) and wanted & bit(KEYED)
+    search.kinds = bit(KEYED) if search.keyed_anywhere else 0
     while True:
         left = stop - at
         valid = UINT64_MAX if left >= SCAN_WINDOW else (<uint64_t>1 << left) - 1
@@ -74,6 +77,8 @@ cdef bint screen(
             kinds = 0
             if triggers.literal & place and begins_literal(program, window + index):
                 kinds = literal_kinds(search, at + index, fixed32(window + index))
+                if kinds & wanted & bit(KEYED):
+                    search.keyed_anywhere = True
             kinds = (kinds | closer(search, &triggers, place, at + index, &seen)) & wanted
             if kinds and not add_point(search, at + index, kinds):
                 return False
@@ -81,6 +86,7 @@ cdef bint screen(
             break
         at += SCAN_STEP
     search.percent = before.any_percent != 0
+    search.high = before.any_high != 0
     return True
 
 
@@ -113,7 +119,7 @@ cdef Kinds closer(
     """Return the kinds that could match at a place, but for those that begin with a literal."""
     cdef Kinds kinds = 0
     if triggers.number & place:
-        kinds |= number_kinds(at, search.stop)
+        kinds |= number_kinds(search, at)
     if triggers.pair & place:
         kinds |= pair_kinds(search, at)
     if triggers.at & place:
@@ -121,7 +127,7 @@ cdef Kinds closer(
     if triggers.colon & place and at >= seen.colons:
         kinds |= colon_kinds(search, at, seen)
     if triggers.code & place:
-        kinds |= code_kinds(at, search.stop)
+        kinds |= code_kinds(search, at)
     if triggers.plus & place and at[1] != c"0":
         kinds |= bit(PHONE)
     if triggers.paren & place:
@@ -129,16 +135,44 @@ cdef Kinds closer(
     return kinds
 
 
-cdef Kinds number_kinds(Cursor at, Cursor stop) noexcept nogil:
+cdef Kinds number_kinds(const Search* search, Cursor at) noexcept nogil:
     """Return what could begin with the digits here, which stand behind a boundary."""
-    cdef Cursor end = run_of(at, stop, DIGIT, 20), second
+    cdef Cursor stop = search.stop, end = run_of(at, stop, DIGIT, 20), second
     cdef Py_ssize_t size = end - at, more
     cdef uint8_t behind = end[0] if end < stop else 0
     cdef Kinds kinds
-    if behind == 0 and size < 12:
+    if behind == 0 and size < 8:
         return 0
     second = run_of(end + 1, stop, DIGIT, 7) if end < stop else end
     more = second - end - 1
+    kinds = number_alone_kinds(search.program, at, stop, size, behind, more, second)
+    if not search.keyed_anywhere and is_keyed_size(at, size, behind, more) and keyed_number(search, at):
+        kinds |= bit(KEYED)
+    return kinds
+
+
+cdef inline bint is_keyed_size(Cursor at, Py_ssize_t size, uint8_t behind, Py_ssize_t more) noexcept nogil:
+    """Tell whether so many digits, of which `more` stand one byte further on, can be something if a keyword is near."""
+    if size == 8:  # the commonest length of all that no keyword is near of
+        return (is_tfn(at, 8) and behind != c"-") or (more == 4 and (behind == c"-" or behind == c"+"))
+    if size > 8:
+        return size <= 15
+    if size <= 3 and behind == c".":
+        return more >= 4 or (size == 2 and more == 2)
+    if size == 3:
+        return more == 3 and (behind == c" " or behind == c"-")
+    if size == 4:
+        return more == 4 and (behind == c" " or behind == c"-") and c"2" <= at[0]
+    if size == 6:
+        return more >= 4
+    return size == 1 and more == 2 and behind == c" "
+
+
+cdef inline Kinds number_alone_kinds(
+    const Program* program, Cursor at, Cursor stop, Py_ssize_t size, uint8_t behind, Py_ssize_t more, Cursor second
+) noexcept nogil:
+    """Return what the digits could be without a keyword: `second` is where those end that stand one byte further on."""
+    cdef Kinds kinds
     if size <= 3 and behind == c".":
         kinds = bit(IPV4) if 1 <= more <= 3 and quad_end(at, stop) is not NULL else 0
         if size == 3 and more >= 3:
@@ -155,7 +189,7 @@ cdef Kinds number_kinds(Cursor at, Cursor stop) noexcept nogil:
     if size == 8:
         return bit(ES_DNI) if is_a(behind, UPPER) else 0
     if 12 <= size <= 19:
-        kinds = bit(CARD) if is_card(at, size) else 0
+        kinds = bit(CARD) if is_card(at, size) or (program.rupay_rule >= 0 and is_rupay(at, size)) else 0
         if size == 18 or (size == 17 and (behind == c"X" or behind == c"x")):
             kinds |= bit(CN_RIC)
         return kinds
@@ -172,10 +206,13 @@ cdef Kinds pair_kinds(const Search* search, Cursor at) noexcept nogil:
     return 0
 
 
-cdef Kinds code_kinds(Cursor at, Cursor stop) noexcept nogil:
+cdef Kinds code_kinds(const Search* search, Cursor at) noexcept nogil:
     """Return what could begin with the capitals and digits here."""
+    cdef Cursor stop = search.stop
     if stop - at < 9:
         return 0
+    if is_a(at[5], DIGIT) and is_a(at[2], UPPER) and is_a(at[3], UPPER) and keyed_code(search, at):
+        return bit(KEYED)
     if at[2] == c" ":
         return bit(UK_NINO)
     if at[2] == c".":
@@ -215,7 +252,7 @@ cdef Kinds colon_kinds(const Search* search, Cursor at, Seen* seen) noexcept nog
             digit = digit or is_a(end[0], DIGIT)
         end += 1
     seen.colons = end
-    digit = digit or (end < search.stop and end[0] == c".")
+    digit = digit or search.program.special_addresses or (end < search.stop and end[0] == c".")
     return bit(IPV6) if digit and (gap or colons >= 7) else 0
 
 
@@ -231,7 +268,7 @@ cdef Kinds literal_kinds(const Search* search, Cursor at, uint32_t bytes_) noexc
         if bytes_ & each.mask == each.bytes:
             trigger = &program.triggers[each.index]
             if stands(&trigger.literal, trigger.fold, at, search.stop):
-                if could_match(search, trigger.kind, at, at + trigger.literal.size):
+                if could_match(search, trigger, at, at + trigger.literal.size):
                     kinds |= bit(trigger.kind)
         each += 1
     each = &program.shapes_by_first.list[program.shapes_by_first.first[at[0]]]
@@ -251,8 +288,13 @@ cdef inline bint stands(const Literal* literal, bint fold, Cursor at, Cursor sto
     return same(at, stop, <const char*>literal.text, literal.size)
 
 
-cdef bint could_match(const Search* search, int kind, Cursor at, Cursor behind) noexcept nogil:
-    """Tell whether there could be a match of a kind around its literal, which ends at `behind`."""
+cdef bint could_match(const Search* search, const Trigger* trigger, Cursor at, Cursor behind) noexcept nogil:
+    """Tell whether there could be a match of a trigger's kind around its literal, which ends at `behind`."""
+    cdef int kind = trigger.kind
+    if kind == KEYED:
+        return <size_t>(at - search.start) >= trigger.before.size and stands(
+            &trigger.before, True, at - trigger.before.size, search.stop
+        )
     if kind == KV_SECRET:
         return assignment_end(behind, search.stop) is not NULL
     if kind == AUTH_HEADER:

@@ -15,7 +15,7 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp
 
 from pipeline.wire.kernel.arena cimport grown
-from pipeline.wire.kernel.redact_rules cimport Kinds, Program
+from pipeline.wire.kernel.redact_rules cimport Groups, Kinds, Program
 from pipeline.wire.kernel.walk cimport Cursor
 
 cdef extern from "redact_bytes.h" nogil:
@@ -49,7 +49,10 @@ cdef struct Search:
     size_t point_count
     size_t point_room
     Kinds kinds  # of all points
+    Groups near  # whose keywords the name of the text has
+    bint keyed_anywhere  # what needs a keyword could be anywhere in the text
     bint percent  # the text has a percent sign
+    bint high  # it has bytes of 0x80 and above
     Kinds kind  # that is being looked for,
     int32_t rule  # its rule,
     size_t next_point  # and the point behind the last one that was looked at
@@ -165,6 +168,20 @@ cdef inline bint bounded_left(const Search* search, Cursor at) noexcept nogil:
 cdef inline bint bounded_right(const Search* search, Cursor at) noexcept nogil:
     """Tell whether a match may end here."""
     return at == search.stop or not is_a(at[0], WORD)
+
+
+cdef inline bint stands_alone(const Search* search, Cursor at) noexcept nogil:
+    """Tell whether no group before the start of a match makes it part of something longer, as in a UUID."""
+    return at == search.start or ((at - 1)[0] != c"." and (at - 1)[0] != c"-")
+
+
+cdef inline bint ends_alone(const Search* search, Cursor end) noexcept nogil:
+    """Tell whether a match may end here, and no group behind it makes it part of something longer."""
+    if not bounded_right(search, end):
+        return False
+    if search.stop - end < 2:
+        return True
+    return not (end[0] == c"-" and is_a(end[1], ALNUM)) and not (end[0] == c"." and is_a(end[1], DIGIT))
 
 
 cdef inline Cursor behind_quote(Cursor at, Cursor stop) noexcept nogil:

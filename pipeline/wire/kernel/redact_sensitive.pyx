@@ -68,7 +68,7 @@ cdef int redact_sensitive(Walk* walk, Rulebook book, const Visit* visit, Place p
 
 cdef int ask_about_sensitive(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place place) except -1 with gil:
     text = None if start is NULL else start[: stop - start]
-    answer = book.text.redact_sensitive(text, named(place))
+    answer = book.text.redact_sensitive(text, named(walk, place))
     cdef int outcome = put_answer(walk, book, None, answer, place.location)
     if outcome == CHANGED and (not answer.edits or answer.edits[0][1] == "dry_run"):
         return UNCHANGED

@@ -224,7 +224,7 @@ class _Walk:
             return _DROPPED
         sensitive = any(map(keys.sensitive, names))
         safe = bool(names) and all(map(keys.safe, names))
-        place = Place(location, droppable=True)
+        place = Place(location, droppable=True, name=name)
         mark = len(self.log)
         for at, number, wire, value, stop in fields(self.payload, start, end):
             field = self._expect(self._attribute, number, wire, at)

@@ -25,6 +25,8 @@ class Place(NamedTuple):
     """The text identifies its item: it may be tagged or masked, nothing else."""
     droppable: bool = False
     """An attribute or array element holds the text and can go as a whole."""
+    name: bytes = b""
+    """Of the attribute or JSON member whose value the text is, or an element of its value."""
 
 
 class Actions:

@@ -17,16 +17,17 @@ from pipeline.wire.rules import KeyRules
 
 T = TypeVar("T")
 
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z\x80-\xff]+|[0-9]+")
+WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z\x80-\xff]+|[0-9]+")
+"""A word of a name that is read as Latin-1."""
 _WILDCARD: Final = re.compile(rb"\*\*|.", re.DOTALL)
 _CACHED: Final = 4096
-_LONGEST: Final = 256
+LONGEST: Final = 256
 """Longer names are no names: nobody vouches for them as safe."""
 
 
 def words(name: str) -> tuple[str, ...]:
     """Return the words of a name in lower case."""
-    return tuple(word.lower() for word in _WORD.findall(name))
+    return tuple(word.lower() for word in WORD.findall(name))
 
 
 class KeyJudge:
@@ -59,7 +60,7 @@ def _sensitive(rules: KeyRules) -> Callable[[bytes], bool]:
 
 
 def _short(fits: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
-    return lambda name: len(name) <= _LONGEST and fits(name)
+    return lambda name: len(name) <= LONGEST and fits(name)
 
 
 def globs(patterns: Iterable[str], *, ignore_case: bool = False) -> Callable[[bytes], bool]:
@@ -99,7 +100,7 @@ def last_word(names: Iterable[str]) -> Callable[[bytes], str | None]:
 def remembered(judge: Callable[[bytes], T]) -> Callable[[bytes], T]:
     """Return a function of a name that remembers its answers: names come again and again. Long ones are not kept."""
     cached = lru_cache(_CACHED)(judge)
-    return lambda name: cached(name) if len(name) <= _LONGEST else judge(name)
+    return lambda name: cached(name) if len(name) <= LONGEST else judge(name)
 
 
 class DistinctKeys:

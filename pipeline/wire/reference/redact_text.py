@@ -26,6 +26,8 @@ _URL_ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})|\+")
 _SCALAR: Final = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|True|False|NaN")
 _NOTHING: Final = frozenset((b"null", b"None"))
 _DOUBLE_QUOTE: Final = 0x22
+_LEAST_DIGITS: Final = 9
+"""Of a whole number that a name can say what it is."""
 
 
 class Edit(NamedTuple):
@@ -59,6 +61,7 @@ class TextRedactor:
         self._scanner = Scanner(rules, self._actions)
         ids = {detector.id for detector in rules.detectors}
         self._finds_cards = "card" in ids and rules.numbers == "auto"
+        self._reads_numbers = rules.numbers != "off"
         self._levels = MAX_NESTED_JSON if rules.json_strings else 0
         self._decodes = rules.url_decode
         self._secret_word = last_word(rules.secret_words if "kv_secret" in ids else ())
@@ -84,10 +87,12 @@ class TextRedactor:
         return Redacted(name) if found is None else self._replaced(found.rule, name, name[found.start : found.end], place)
 
     def redact_number(self, digits: bytes, place: Place) -> Redacted:
-        """Return the digits of a whole number, or what replaces a card number."""
+        """Return the digits of a whole number, or what replaces a card number, or what the name of the attribute says it is."""
         if self._finds_cards and is_card(digits) and not self._scanner.excused("card", digits):
             return self._replaced("card", digits, digits, place)
-        return Redacted(digits)
+        named = self._reads_numbers and place.name and len(digits) >= _LEAST_DIGITS
+        rule = self._scanner.of_number(digits, place.name) if named else None
+        return Redacted(digits) if rule is None else self._replaced(rule, digits, digits, place)
 
     def redact_sensitive(self, text: bytes | None, place: Place) -> Redacted:
         """Return what replaces a value under a sensitive key. Of a value that is no text (None) nothing can be kept."""
@@ -116,7 +121,7 @@ class TextRedactor:
 
     def _scan(self, text: bytes, place: Place) -> list[Edit]:
         edits = []
-        for rule, start, end in self._scanner.matches(text):
+        for rule, start, end in self._scanner.matches(text, place.name):
             replacement, action = self._actions.replacement(rule, text[start:end], place)
             edits.append(Edit(start, end, replacement, rule, action, action == "drop"))
         return edits
@@ -160,6 +165,7 @@ class TextRedactor:
         if written is None:
             return self._value(text, value, place, levels)
         name, _ = redact_json.content(text, written)
+        place = place._replace(name=name)
         quote = text[written.start] if written.kind == "string" else _DOUBLE_QUOTE
         said, _ = redact_json.content(text, value)
         if self.keys.sensitive(name):

@@ -141,9 +141,14 @@ def test_the_same_of_many_members(count: int) -> None:
 
 def test_the_same_of_more_shapes_than_are_remembered() -> None:
     both = Both()
-    for number in range(1000):
-        names = [name for index, name in enumerate(NAMES[:14]) if number >> index & 1]
+    for number in range(5000):
+        names = [name for index, name in enumerate(NAMES[:13]) if number >> index & 1]
         both.check(json.dumps({"body": "x", **dict.fromkeys(names, 1.5)}).encode(), "lines")
+
+
+def test_the_same_of_more_levels_than_are_remembered() -> None:
+    for number in range(200):
+        BOTH[0].check(f'{{"message":"x","level":"odd {number}"}}'.encode(), "lines")
 
 
 def test_a_text_beyond_ascii_is_taken_whole_and_bad_utf8_is_not() -> None:
