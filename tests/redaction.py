@@ -169,6 +169,7 @@ POSITIVES: Final = (
     Positive("uk_nhs", "9434765919", "nhs "),
     Positive("uk_nhs", "943 476 5919", "NHS number "),
     Positive("de_idnr", "86095742719", "IdNr "),
+    Positive("de_idnr", "86 095 742 719", "IdNr "),
     Positive("de_idnr", "86095742719", "Steuer-ID: "),
     Positive("fr_nir", "184127645108946", "NIR "),
     Positive("fr_nir", "1 84 12 76 451 089 46", "secu "),

@@ -164,7 +164,7 @@ DETECTORS: Final = (
     _token("aws_secret", words=("secret access key", "secretaccesskey")),
     _token("mailgun", words=("mailgun",)),
     _token("datadog", words=("dd api key", "dd app key", "datadog")),
-    _token("pagerduty", words=("pagerduty", "routing key", "integration key")),
+    _token("pagerduty", words=("pagerduty", "pager duty", "routing key", "integration key")),
     # ---- secrets that their surroundings give away, continued ----
     _secret("url_cred", _URL),
     _secret("auth_header", _HEADER),
@@ -206,7 +206,7 @@ DETECTORS: Final = (
     _personal("email", _EMAIL, in_keys=True),
     _personal("ipv6", _IPV6),
     _personal("ipv4", _IPV4),
-    _personal("phone", _PHONE, "phone", "telephone", "tel", "mobile", "fax", "msisdn", "whatsapp", "sms"),
+    _personal("phone", _PHONE, "phone", "telephone", "tel", "mobile", "fax", "msisdn", "whatsapp", "whats app", "sms"),
     _personal("imei", _OTHER, "imei"),
     _personal("geo", _OTHER, "lat", "lon", "lng", "geo", "coordinates"),
     _personal("dob", _OTHER, "dob", "birth", "birthday", "birthdate"),

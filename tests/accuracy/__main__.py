@@ -1,4 +1,4 @@
-"""Measure the detectors and write what came of it: `python -m tests.accuracy` writes `docs/redaction-accuracy.md`."""
+"""Measure the detectors and write `docs/redaction-accuracy.md`: `make accuracy`."""
 
 from pipeline.wire import IMPLEMENTATION, Redactor
 from processors.redact import Config, compile_rules

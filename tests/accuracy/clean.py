@@ -11,9 +11,8 @@ from uuid import UUID
 from faker import Faker
 from stdnum import ean, isbn, isin
 
-from tests.accuracy import log_lines, tokens
-from tests.accuracy.national_ids import SHAPED, digits
-from tests.accuracy.payments import COUNTRIES, account, grouped
+from tests.accuracy import log_lines, near_misses, tokens
+from tests.accuracy.national_ids import digits
 from tests.accuracy.samples import Sample, Style
 
 EACH: Final = 320
@@ -24,12 +23,12 @@ _HEX: Final = tokens.HEX
 def samples(seed: int, style: Style) -> Iterator[Sample]:
     """Yield clean texts of every kind."""
     fake = Faker("en_US")
-    for kind, draw in {**KINDS, **log_lines.KINDS}.items():
+    for kind, draw in {**KINDS, **near_misses.KINDS, **log_lines.KINDS}.items():
         random = Random(f"{seed} clean {kind}")
         fake.seed_instance(random.getrandbits(64))
         for _ in range(EACH):
             text = draw(random, fake)
-            yield Sample(kind, random.choice(style.frames if kind in KINDS else style.lines).around(kind, text).text)
+            yield Sample(kind, random.choice(style.lines if kind in log_lines.KINDS else style.frames).around(kind, text).text)
 
 
 def _hex(random: Random, size: int) -> str:
@@ -236,59 +235,6 @@ def _prose(random: Random, fake: Faker) -> str:
     )()
 
 
-def _wrong_card(random: Random, fake: Faker) -> str:
-    number = fake.credit_card_number()
-    return random.choice((str, grouped))(number[:-1] + _other(random, number[-1], tokens.DIGITS))
-
-
-def _long_digits(random: Random, fake: Faker) -> str:
-    return digits(random, random.randrange(20, 40))
-
-
-def _wrong_account(random: Random, fake: Faker) -> str:
-    number = account(random, *random.choice(COUNTRIES))
-    check = str((int(number[2:4]) + random.randrange(1, 90)) % 100).zfill(2)
-    return number[:2] + check + number[4:]
-
-
-def _wrong_national_id(random: Random, fake: Faker) -> str:
-    name = random.choice([name for name in SHAPED if name != "uk_nino"])
-    number = SHAPED[name](random)
-    return number[:-1] + _other(random, number[-1], tokens.DIGITS if number[-1].isdigit() else tokens.UPPER)
-
-
-def _wrong_taxpayer(random: Random, fake: Faker) -> str:
-    """Numbers that the Social Security Administration does not give out."""
-    serial = random.randrange(1, 10_000)
-    return random.choice(
-        (
-            f"000-{serial % 99 + 1:02}-{serial:04}",
-            f"666-{serial % 99 + 1:02}-{serial:04}",
-            f"{serial % 665 + 1:03}-00-{serial:04}",
-            f"{serial % 665 + 1:03}-12-0000",
-        )
-    )
-
-
-def _shown_token(random: Random, fake: Faker) -> str:
-    """Tokens as consoles show them, and as manuals speak of them."""
-    family = random.choice(sorted(tokens.FAMILIES))
-    token = tokens.FAMILIES[family](random)
-    return random.choice(
-        (
-            f"{token[:8]}…",
-            f"{token[:6]}***{token[-4:]}",
-            f"{token[:4]}...",
-            f"it starts with {token[:5]} and has {len(token)} characters",
-            f"{token[:7]}<redacted>",
-        )
-    )
-
-
-def _other(random: Random, character: str, alphabet: str) -> str:
-    return random.choice(alphabet.replace(character, ""))
-
-
 def _dotted(random: Random, fake: Faker) -> str:
     """Package names, object identifiers, keys of settings."""
     arc = ".".join(str(random.randrange(100_000)) for _ in range(random.randrange(4, 8)))
@@ -322,12 +268,6 @@ KINDS: Final[dict[str, Callable[[Random, Faker], str]]] = {
     "code": _code,
     "URL, host, handle": _address,
     "prose, names, streets": _prose,
-    "card number with a wrong digit": _wrong_card,
-    "20 and more digits": _long_digits,
-    "IBAN with wrong check digits": _wrong_account,
-    "national id with a wrong check": _wrong_national_id,
-    "SSN that is never given out": _wrong_taxpayer,
-    "token cut short": _shown_token,
     "dotted name": _dotted,
 }
 """By kind."""

@@ -14,8 +14,12 @@ Redact = Callable[[bytes], bytes]
 _RANKS: Final = (
     ("key",), ("pem",), ("jwt",), (), ("url_cred",), ("auth_header",), ("cookie",), ("session_kv",),
     ("url_param",), ("kv_secret",), ("cli_secret",), ("dsn_kv",), ("card",), ("iban",),
-    ("uk_nino", "es_dni", "es_nie", "it_cf", "fi_hetu", "ch_ahv", "br_cpf", "br_cnpj", "cn_ric"),
-    ("ssn", "itin"), ("email",), ("ipv6",), ("ipv4",), ("mac",), ("phone",),
+    (
+        "uk_nhs", "uk_nino", "de_idnr", "fr_nir", "es_dni", "es_nie", "it_cf", "nl_bsn", "be_nn", "pl_pesel", "se_pnr",
+        "no_fnr", "fi_hetu", "ch_ahv", "br_cpf", "br_cnpj", "ca_sin", "au_tfn", "in_aadhaar", "in_pan", "cn_ric", "kr_rrn",
+        "za_id", "mx_curp",
+    ),
+    ("ssn", "itin"), ("email",), ("ipv6",), ("ipv4",), ("mac",), ("phone",), ("imei", "geo", "dob"),
 )  # fmt: skip
 """Classes of detectors, the highest first (redaction contract §3.1); tokens, the fourth, are all that are not named here.
 

@@ -81,7 +81,7 @@ HELD_OUT: Final = Style(
     keyed=(
         Frame("applicant, {} no. ", ", accepted"),
         Frame("{} = ", "\n"),
-        Frame('{{"{}":"', '"}}', is_json=True),
+        Frame('{{"{}":"', '"}', is_json=True),
         Frame("{}\t", "\tx"),
     ),
 )

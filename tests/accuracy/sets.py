@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final, NamedTuple
 
-from tests.accuracy import clean, national_ids, payments, personal, public_lists, surroundings, tokens
+from tests.accuracy import clean, keyed, national_ids, payments, personal, public_lists, surroundings, tokens
 from tests.accuracy.samples import HELD_OUT, OWN, Sample, Style
 
 
@@ -26,7 +26,7 @@ class LabelledSet(NamedTuple):
         return digest.hexdigest()
 
 
-_FAMILIES: Final = (personal, payments, national_ids, tokens, surroundings)
+_FAMILIES: Final = (personal, payments, national_ids, tokens, surroundings, keyed)
 
 
 def labelled_sets() -> Iterator[LabelledSet]:

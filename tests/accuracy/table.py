@@ -15,7 +15,7 @@ _HEAD: Final = """\
 
 Measured with the default settings on labelled sets that `tests/accuracy` generates. Its generators know nothing of the detectors:
 identifiers with checksums are completed by python-stdnum, telephone numbers come from libphonenumber's metadata, names, mails,
-cards, addresses and passwords from Faker, tokens from the formats that their issuers document. `python -m tests.accuracy` writes
+cards, addresses and passwords from Faker, tokens from the formats that their issuers document. `make accuracy` writes
 this page, and a test holds that it would write the same again.
 
 A planted value is found when nothing of it stays and the tag in its place is that of its detector, or of one that ranks above

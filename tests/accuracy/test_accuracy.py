@@ -76,4 +76,4 @@ def test_no_uuid_and_no_hex_id_is_a_card() -> None:
 
 
 def test_the_page_says_what_is_measured() -> None:
-    assert PAGE.read_text() == page(redact_by(KERNEL)), "run python -m tests.accuracy"
+    assert PAGE.read_text() == page(redact_by(KERNEL)), "run make accuracy"

@@ -50,6 +50,8 @@ cdef int national_forms(const Search* search, Cursor at, Cursor end, Form* forms
     elif size == 2:
         if grouped(search, at, b"dd.dd.dd-ddd.dd", &number) and is_be_nn(number.digits):
             count = add_form(search, forms, count, KEYED_BE_NN, number.stop)
+        elif grouped(search, at, b"dd ddd ddd ddd", &number) and is_idnr(number.digits):
+            count = add_form(search, forms, count, KEYED_DE_IDNR, number.stop)
     elif size == 3:
         if grouped(search, at, b"ddd ddd dddd", &number) or grouped(search, at, b"ddd-ddd-dddd", &number):
             if is_weighted(number.digits, NHS_WEIGHTS, 10):

@@ -127,7 +127,7 @@ def _mx_curp(code: bytes) -> bool:
 
 NATIONAL_KEYED: Final[dict[str, Matcher]] = {
     "uk_nhs": _matcher(rb"[0-9]{10}|[0-9]{3} [0-9]{3} [0-9]{4}|[0-9]{3}-[0-9]{3}-[0-9]{4}", _uk_nhs),
-    "de_idnr": _matcher(rb"[1-9][0-9]{10}", _de_idnr),
+    "de_idnr": _matcher(rb"[1-9](?:[0-9]{10}|[0-9] [0-9]{3} [0-9]{3} [0-9]{3})", _de_idnr),
     "fr_nir": _matcher(
         rb"[1-8][0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{8}|[1-8] [0-9]{2} [0-9]{2} (?:[0-9]{2}|2[AB]) [0-9]{3} [0-9]{3} [0-9]{2}", _fr_nir
     ),
