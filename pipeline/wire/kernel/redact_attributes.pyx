@@ -1,8 +1,8 @@
 """Redaction of attributes: the name decides how the value is looked at."""
 
+from cpython.ref cimport PyObject
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint64_t
-from cpython.object cimport PyObject
 
 from pipeline.wire.kernel.edits cimport Frame, close_frame, drop_frame
 from pipeline.wire.kernel.redact_books cimport DROPPED, KEY, Place, begin, field_of, keep_last_entry, put_entry, refuse, unknown
