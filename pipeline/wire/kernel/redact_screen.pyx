@@ -162,6 +162,8 @@ cdef inline bint is_keyed_size(Cursor at, Py_ssize_t size, uint8_t behind, Py_ss
         return size <= 15
     if size <= 3 and behind == c".":
         return more >= 4 or (size == 2 and more == 2)
+    if size == 2:
+        return more == 3 and behind == c" "
     if size == 3:
         return more == 3 and (behind == c" " or behind == c"-")
     if size == 4:
