@@ -37,6 +37,8 @@ cdef int search_texts(Texts* texts, object expression) except -1:
     """Note in which texts the expression, all patterns in one, finds something."""
     cdef size_t size = 0, index, first = 0
     cdef Text* text
+    if texts.count == 0:
+        return 0
     for index in range(texts.count):
         texts.list[index].offset = size
         size += texts.list[index].size + 1
