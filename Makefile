@@ -38,6 +38,9 @@ fuzz-asan: .venv/dev.stamp ## The same with the kernel under AddressSanitizer an
 		LD_PRELOAD=$$(cc -print-file-name=libasan.so) \
 		$(BIN)/python -P -m tests.fuzz --seconds $(SECONDS) $(SEED:%=--replay %)
 
+accuracy: .venv/dev.stamp ## Measure the detectors on labelled sets and write docs/redaction-accuracy.md
+	$(BIN)/python -m tests.accuracy
+
 parts: .venv/dev.stamp ## Install the real servers and clients that some tests drive (Debian, root)
 	sh tests/parts/install.sh
 
@@ -70,4 +73,4 @@ help:
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	touch $@
 
-.PHONY: run test bench bench-compare lint fuzz fuzz-asan parts image image-try lock clean help
+.PHONY: run test bench bench-compare lint fuzz fuzz-asan accuracy parts image image-try lock clean help

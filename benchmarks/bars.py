@@ -37,6 +37,9 @@ BARS: Final = (
     Bar("redact", "traces 5 %, planted values left", "values", "<=", 0),
     Bar("redact", "traces 50 %, planted values left", "values", "<=", 0),
     Bar("adversarial", "the worst of all", "ns/byte", "<=", 50),  # redaction contract §10
+    Bar("gil", "worst stall of another thread during a call", "ms", "<=", 1),  # redaction contract §11
+    Bar("leaks", "redacted, RSS grown since the first tenth", "MiB", "<=", 1),
+    Bar("leaks", "refused, RSS grown since the first tenth", "MiB", "<=", 1),
     # design "Numbers to hold"
     Bar("pipeline", "disk journal, 100 a request, CPU", "us/record", "<=", 4.5),
     Bar("pipeline", "disk journal, 1000 a request, CPU", "us/record", "<=", 3),

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 from pipeline import wire
 from pipeline.types import Signal
 from pipeline.wire.model import Record
+
+MAX_ITEMS: Final = 10_000
+"""Of a batch that is stored or encoded, so that decoding it is bounded: a megabyte can hold half a million empty items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,15 @@ def merge(batches: Sequence[Batch]) -> Batch:
 
 def halves(batch: Batch) -> Sequence[Batch]:
     """Return a batch of two or more items as two, in order."""
-    first = -(-batch.items // 2)
-    parts = wire.split(batch.payload, batch.signal, max_items=first, max_bytes=len(batch.payload))
-    counts = (first, batch.items - first)
+    return pieces(batch, -(-batch.items // 2))
+
+
+def pieces(batch: Batch, max_items: int) -> Sequence[Batch]:
+    """Return a batch as several of at most so many items each, in order; the batch itself when it has no more."""
+    if batch.items <= max_items:
+        return [batch]
+    parts = wire.split(batch.payload, batch.signal, max_items=max_items, max_bytes=len(batch.payload))
+    counts = [min(max_items, batch.items - before) for before in range(0, batch.items, max_items)]
     return [Batch(part, batch.signal, items, batch.context) for part, items in zip(parts, counts, strict=True)]
 
 

@@ -22,10 +22,14 @@ MAX_DEPTH: Final = 64
 _INT64: Final = 1 << 63
 _DISTANT_COLONS: Final = (b" :", b"\t:", b"\r:", b"\n:")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_MARK: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
+"""A string, so that nothing within it counts, or a bracket."""
 _HALF_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _FAULTS: Final = {
     "Expecting property name": "expected a member name",
-    "Illegal trailing comma": "expected a member name",
+    "Illegal trailing comma before end of object": "expected a member name",
+    "Illegal trailing comma before end of array": "expected a value",
     "Expecting ':'": "expected ':'",
     "Expecting ','": "expected ','",
     "Expecting value": "expected a value",
@@ -83,6 +87,14 @@ def parse_at(text: str, start: int) -> tuple[Parsed, int]:
     return Parsed(value, reader.duplicates), end
 
 
+def place_of(error: json.JSONDecodeError) -> int:
+    """Return where the fault is: of a comma too many, what comes behind it. Python 3.13 and newer point at the comma itself."""
+    if not error.msg.startswith("Illegal trailing comma"):
+        return error.pos
+    behind = _SPACE.match(error.doc, error.pos + 1)
+    return behind.end() if behind else error.pos
+
+
 def with_decimals(text: bytes) -> Value:
     """Return the JSON value that `text`, which parses, is; with every number that is not an integer as its decimal text."""
     return json.loads(text, parse_float=str, parse_int=_integer)  # type: ignore[no-any-return]
@@ -107,8 +119,20 @@ def _parse_again(text: bytes) -> Parsed:
 
 
 def _fault(error: json.JSONDecodeError, start: int) -> JsonError:
+    place = place_of(error)
+    if _too_deep(error.doc, start, place):  # how deep a scanner itself goes is another matter in each version of Python
+        return JsonError(f"nested deeper than {MAX_DEPTH}")
     what = next((ours for theirs, ours in _FAULTS.items() if error.msg.startswith(theirs)), "malformed")
-    return JsonError(f"invalid JSON at column {error.pos - start + 1}: {what}", error.pos - start)
+    return JsonError(f"invalid JSON at column {place - start + 1}: {what}", place - start)
+
+
+def _too_deep(text: str, start: int, end: int) -> bool:
+    depth = 0
+    for mark in _MARK.finditer(text, start, end):
+        depth += (mark[0] in "[{") - (mark[0] in "]}")
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 class _Reader:

@@ -140,7 +140,8 @@ class Batching(Settings, frozen=True):
 
     flush_timeout: Annotated[Duration, about("Longest wait for more before a request goes out.")] = 0.2
     max_items: Annotated[
-        Annotated[int, Meta(ge=0)] | None, about("Most items in a request; the destination's own limit when absent or 0.")
+        Annotated[int, Meta(ge=0)] | None,
+        about("Most items in a request; 10,000, or the destination's limit, when absent or 0."),
     ] = None
     max_bytes: Annotated[
         Size | None, about("Most OTLP bytes merged into a request; the destination's own limit when absent or 0.")

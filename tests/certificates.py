@@ -6,6 +6,9 @@ from pathlib import Path
 
 from tests.parts.found import program
 
+SIGNED = ("basicConstraints=critical,CA:FALSE", "authorityKeyIdentifier=keyid:always")
+"""What Python 3.13 and newer want to see of a certificate besides."""
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -29,16 +32,17 @@ class Certificates:
 
 
 def make(directory: Path) -> Certificates:
-    ca = _signed(directory, "ca", "basicConstraints=critical,CA:TRUE", None)
-    server = _signed(directory, "server", "subjectAltName=IP:127.0.0.1,DNS:localhost", ca)
-    return Certificates(ca, server, _signed(directory, "client", "extendedKeyUsage=clientAuth", ca))
+    ca = _signed(directory, "ca", ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"], None)
+    server = _signed(directory, "server", [*SIGNED, "subjectAltName=IP:127.0.0.1,DNS:localhost"], ca)
+    return Certificates(ca, server, _signed(directory, "client", [*SIGNED, "extendedKeyUsage=clientAuth"], ca))
 
 
-def _signed(directory: Path, name: str, extension: str, ca: Certificate | None) -> Certificate:
+def _signed(directory: Path, name: str, extensions: list[str], ca: Certificate | None) -> Certificate:
     made = Certificate(str(directory / f"{name}.pem"), str(directory / f"{name}.key"))
     command = [program("openssl"), "req", "-x509", "-nodes", "-days", "2"]
     command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-    command += ["-subj", f"/CN={name}", "-keyout", made.key, "-out", made.cert, "-addext", extension]
+    command += ["-subj", f"/CN={name}", "-keyout", made.key, "-out", made.cert]
+    command += [argument for extension in extensions for argument in ("-addext", extension)]
     if ca is not None:
         command += ["-CA", ca.cert, "-CAkey", ca.key]
     subprocess.run(command, check=True, capture_output=True)

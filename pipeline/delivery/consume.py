@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
-from pipeline.batch import Batch
+from pipeline.batch import MAX_ITEMS, Batch, pieces
 from pipeline.component import Consume, DirectExporter, Processor
 from pipeline.delivery.books import ExporterAccount, PipelineAccount
 from pipeline.errors import Busy, Reason, Rejected
@@ -138,9 +138,9 @@ class ConsumePath:
             lane.account.in_flight += batch.items
         try:
             processed = [(lane, await self._process(lane, batch)) for lane in lanes]
-            appended = [(lane, part) for lane, part in processed if part.items]
+            appended = [(lane, piece) for lane, part in processed if part.items for piece in pieces(part, MAX_ITEMS)]
             if appended:
-                await self._journal.append([(lane.id, part) for lane, part in appended])
+                await self._journal.append([(lane.id, piece) for lane, piece in appended])
         except BaseException:
             for lane in lanes:
                 lane.account.received -= batch.items
@@ -153,9 +153,9 @@ class ConsumePath:
             lane.account.sampled_out += sampled_out
             lane.account.accepted += part.items
             lane.account.dropped += batch.items - filtered - sampled_out - part.items
-        for lane, part in appended:
+        for lane, piece in appended:
             for folder in lane.folders:
-                await self._fold(folder, part)
+                await self._fold(folder, piece)
 
     async def _process(self, lane: Lane, batch: Batch) -> Batch:
         """Return what the lane's processors leave of the batch: an empty batch when nothing."""

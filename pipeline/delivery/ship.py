@@ -5,12 +5,13 @@ A dead destination only falls behind: what it can't take stays in the journal, a
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from pipeline.batch import Batch, halves, merge
+from pipeline.batch import MAX_ITEMS, Batch, halves, merge
 from pipeline.component import Request
 from pipeline.delivery.books import ExporterAccount
 from pipeline.delivery.read import read_on
@@ -46,6 +47,8 @@ class CursorLoop:
         self._shipments: dict[asyncio.Task[None], int] = {}
         """With their OTLP bytes."""
         self._reading: asyncio.Task[Sequence[Entry]] | None = None
+        self._ahead: deque[Entry] = deque()
+        """Read, and more than the request before could take."""
         self._draining = False
 
     def drain(self) -> None:
@@ -80,25 +83,29 @@ class CursorLoop:
         """Return the entries of the next request: at least one, more while they come within `flush_timeout` and the limits."""
         batching, exporter = self._sender.queue.batch, self._sender.exporter
         max_bytes = min(batching.max_bytes or exporter.max_bytes, exporter.max_bytes)
-        max_items = min(batching.max_items or 1 << 62, exporter.max_items or 1 << 62)
+        max_items = min(batching.max_items or MAX_ITEMS, exporter.max_items or MAX_ITEMS)
         entries: list[Entry] = []
         size = items = 0
         deadline = 0.0
         while size < max_bytes and items < max_items:
-            if self._reading is None:
-                self._reading = asyncio.ensure_future(self._read(max_bytes - size))
-            if entries:
-                linger = 0.0 if self._draining or not self._sender.journal.durable else deadline - time.monotonic()
-                done, _ = await asyncio.wait([self._reading], timeout=max(linger, 0.0))
-                if not done:
-                    break
-            more = await self._reading
-            self._reading = None
+            if not self._ahead:
+                if self._reading is None:
+                    self._reading = asyncio.ensure_future(self._read(max_bytes - size))
+                if entries:
+                    linger = 0.0 if self._draining or not self._sender.journal.durable else deadline - time.monotonic()
+                    done, _ = await asyncio.wait([self._reading], timeout=max(linger, 0.0))
+                    if not done:
+                        break
+                self._ahead.extend(await self._reading)
+                self._reading = None
             if not entries:
                 deadline = time.monotonic() + batching.flush_timeout
-            entries += more
-            size += sum(len(entry.batch.payload) for entry in more)
-            items += sum(entry.batch.items for entry in more)
+            elif items + self._ahead[0].batch.items > max_items:
+                break
+            entry = self._ahead.popleft()
+            entries.append(entry)
+            size += len(entry.batch.payload)
+            items += entry.batch.items
         return entries
 
     async def _read(self, max_bytes: int) -> Sequence[Entry]:

@@ -1,7 +1,8 @@
 """The dead-letter store: what can't be delivered is set aside with its reason, not lost (delivery contract §8).
 
-A SQLite file in the journal's directory; with the memory journal, a small database in memory. When it is full the oldest letters
-go, counted. Payloads are redacted OTLP; input that failed before the redactor leaves metadata and a SHA-256 only.
+A SQLite file in the journal's directory; with the memory journal, a small database in memory. When it is full, letters go and are
+counted: those without a payload first, so that no flood of bad input drives out what can be sent again; of each the oldest first.
+Payloads are redacted OTLP; input that failed before the redactor leaves metadata and a SHA-256 only.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -26,6 +28,8 @@ from pipeline.telemetry.metrics import Metrics
 from pipeline.types import Signal
 
 Payload: TypeAlias = bytes
+Row: TypeAlias = tuple[int, Reason, int, int]
+"""Of a letter that may go: id, reason, items, and what it takes of the budget."""
 
 MAX_BYTES: Final = 1024 * 1024 * 1024
 MEMORY_BYTES: Final = 16 * 1024 * 1024
@@ -80,7 +84,9 @@ _COLUMNS: Final = DeadLetter.__struct_fields__
 _CREATE: Final = f"CREATE TABLE IF NOT EXISTS letters (id INTEGER PRIMARY KEY AUTOINCREMENT, {', '.join(_COLUMNS)}, size INTEGER)"
 _INSERT: Final = f"INSERT INTO letters ({', '.join(_COLUMNS)}, size) VALUES ({', '.join('?' * (len(_COLUMNS) + 1))})"  # noqa: S608
 _COUNT: Final = "SELECT reason, count(*), sum(items), sum(size) FROM letters GROUP BY reason"
-_OLDEST: Final = "SELECT id, time, reason, items, size FROM letters ORDER BY id"
+_INDEX: Final = "CREATE INDEX IF NOT EXISTS by_worth ON letters (payload IS NOT NULL, id)"
+_OLDEST: Final = "SELECT id, reason, items, size, time FROM letters ORDER BY id"
+_LEAST: Final = "SELECT id, reason, items, size FROM letters ORDER BY payload IS NOT NULL, id"
 
 
 class DeadLetters:
@@ -138,6 +144,7 @@ class DeadLetters:
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=FULL")
             self._database.execute(_CREATE)
+            self._database.execute(_INDEX)
             self._counts = {reason: Count(*rest) for reason, *rest in self._database.execute(_COUNT)}
         except sqlite3.Error:
             self._database.close()
@@ -175,18 +182,24 @@ class DeadLetters:
         return structs.replace(letter, payload=None, sha256=hashlib.sha256(letter.payload).hexdigest())
 
     def _evict(self, size: int, counts: dict[Reason, Count], evicted: dict[Reason, int]) -> None:
-        """Remove the oldest letters, until there is room for `size` bytes and none is older than `max_age`."""
+        """Remove letters that are older than `max_age`, and then those worth least, until there is room for `size` bytes."""
         horizon = time.time_ns() - self._max_age * 1e9
-        total = sum(count.bytes for count in counts.values())
+        aged = takewhile(lambda letter: letter[-1] < horizon, self._database.execute(_OLDEST))
+        self._remove([letter[:-1] for letter in aged], counts, evicted)
+        excess = sum(count.bytes for count in counts.values()) + size - self._max_bytes
         gone = []
-        for number, given_up, reason, items, weight in self._database.execute(_OLDEST):
-            if total + size <= self._max_bytes and given_up >= horizon:
+        for letter in self._database.execute(_LEAST) if excess > 0 else ():
+            gone.append(letter)
+            excess -= letter[-1]
+            if excess <= 0:
                 break
-            gone.append((number,))
-            total -= weight
+        self._remove(gone, counts, evicted)
+
+    def _remove(self, letters: Iterable[Row], counts: dict[Reason, Count], evicted: dict[Reason, int]) -> None:
+        for number, reason, items, weight in letters:
+            self._database.execute("DELETE FROM letters WHERE id = ?", (number,))
             counts[reason] = counts[reason].plus(-1, -items, -weight)
             evicted[reason] = evicted.get(reason, 0) + 1
-        self._database.executemany("DELETE FROM letters WHERE id = ?", gone)
 
     def _show(self, counts: dict[Reason, Count]) -> None:
         self._counts = counts

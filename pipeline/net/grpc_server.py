@@ -1,13 +1,15 @@
 """The gRPC server: unary calls whose messages stay bytes (OTLP contract §5).
 
-Import it only where a gRPC endpoint is configured: the library costs memory. It reads and decompresses a message before we
-see the call, so what unread messages may hold is bounded by `max_concurrent_streams` times the largest message.
+Import it only where a gRPC endpoint is configured: the library costs memory. Credentials are looked at before a message is read.
+Of who has them the library reads and decompresses a message before we see the call, so what unread messages may hold is bounded
+by `max_concurrent_streams` times the largest message.
 """
 
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -104,12 +106,16 @@ class GrpcServer:
         """Take no new call, give those under way `grace` seconds, cut what is left."""
         await self._server.stop(grace)
 
-    def _handler(self, path: str) -> Any:
+    def _handler(self, path: str, metadata: Sequence[tuple[str, str | bytes]]) -> Any:
         tenant = self._tenants[0] if self._tenants else None
         method = tenant.methods.get(path) if tenant else None
         if tenant is None or method is None:
             self._count(tenant, "UNIMPLEMENTED")
             return None
+        authenticator = tenant.authenticator
+        if authenticator is not None and not authenticator.accepts(_shown(metadata, authenticator.header)):
+            denied = partial(self._denied, tenant)
+            return grpc.stream_unary_rpc_method_handler(denied)  # as a stream its message stays unread
 
         async def call(message: bytes, context: Any) -> bytes:
             return await self._answered(tenant, method, message, context)
@@ -120,10 +126,8 @@ class GrpcServer:
         """Return the reply, or end the call with a status. A client's deadline or cancellation does not stop the method."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        component, authenticator = tenant.component, tenant.authenticator
+        component = tenant.component
         self._metrics.add(catalogue.RECEIVER_BYTES, len(message), receiver=component, form="decoded")
-        if authenticator is not None and not authenticator.accepts(_shown(context, authenticator.header)):
-            await self._abort(context, tenant, Status(rpc_status.UNAUTHENTICATED, "credentials are missing or wrong"))
         task = loop.create_task(self._admitted(method, message))
         self._calls.add(task)
         task.add_done_callback(self._finished)
@@ -142,6 +146,9 @@ class GrpcServer:
         self._metrics.observe(catalogue.RECEIVER_SECONDS, loop.time() - started, receiver=component)
         self._count(tenant, "OK")
         return reply
+
+    async def _denied(self, tenant: Tenant, _: Any, context: Any) -> None:
+        await self._abort(context, tenant, Status(rpc_status.UNAUTHENTICATED, "credentials are missing or wrong"))
 
     async def _admitted(self, method: Method, message: bytes) -> bytes:
         async with self._admission.lease(declared_cost(len(message), compressed=False)):
@@ -164,11 +171,11 @@ class GrpcServer:
 
 
 class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library has no types
-    def __init__(self, find: Callable[[str], Any]) -> None:
+    def __init__(self, find: Callable[[str, Any], Any]) -> None:
         self._find = find
 
     def service(self, handler_call_details: Any) -> Any:
-        return self._find(handler_call_details.method)
+        return self._find(handler_call_details.method, handler_call_details.invocation_metadata or ())
 
 
 def _options(listener: GrpcListener) -> Sequence[tuple[str, int]]:
@@ -204,7 +211,6 @@ def _credentials(tls: ServerTls) -> Any:
     )
 
 
-def _shown(context: Any, name: str) -> str:
-    metadata = dict(context.invocation_metadata() or ())
-    shown = metadata.get(name.lower(), "")
+def _shown(metadata: Sequence[tuple[str, str | bytes]], name: str) -> str:
+    shown = dict(metadata).get(name.lower(), "")
     return shown if isinstance(shown, str) else ""

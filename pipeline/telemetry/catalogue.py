@@ -168,6 +168,12 @@ REDACTION_FAILURES = Counter(
     "Nothing leaked: the batch was not forwarded.",
 )
 REDACTION_UNKNOWN_FIELDS = Counter("sluice_redaction_unknown_fields_total", ("signal",), "Fields that the schema does not know.")
+REDACTION_TYPE_CHANGED = Counter(
+    "sluice_redaction_type_changed_total", ("signal",), "Values that were no text and became one when they were replaced."
+)
+REDACTION_OPAQUE_BYTES = Counter(
+    "sluice_redaction_opaque_bytes_total", ("signal",), "Byte values passed on unseen: no text, too long, or by the settings."
+)
 REDACTION_SECONDS = Counter("sluice_redaction_seconds_total", (), "Time spent redacting.")
 
 # ---- sampling, JSON logs, webhooks ----

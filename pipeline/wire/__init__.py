@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.wire.reference.enrich import Enricher
     from pipeline.wire.reference.filter import Filter
     from pipeline.wire.reference.from_json import from_json
+    from pipeline.wire.reference.log_lines import LogLines
     from pipeline.wire.reference.log_objects import log_objects
     from pipeline.wire.reference.records import records
     from pipeline.wire.reference.redact import Redactor
@@ -45,6 +46,7 @@ __all__ = [
     "Enricher",
     "Filter",
     "IdSource",
+    "LogLines",
     "Malformed",
     "Redactor",
     "Sampler",

@@ -29,13 +29,16 @@ CARD_ISSUERS: Final = (
     IssuerRange(3095, 3095, range(14, 20)),
     IssuerRange(36, 36, range(14, 20)),
     IssuerRange(38, 39, range(14, 20)),
-    IssuerRange(3528, 3589, range(16, 20)),  # JCB
+    IssuerRange(35, 35, range(16, 20)),  # JCB: issues 3528 to 3589; makers of test numbers use all
     IssuerRange(2131, 2131, (15,)),  # JCB, old
     IssuerRange(1800, 1800, (15,)),
-    *(IssuerRange(iin, iin, range(12, 20)) for iin in (5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763)),  # Maestro
+    *(IssuerRange(iin, iin, range(12, 20)) for iin in (5018, 5020, 5038, 5893, 6304, 6390, 6759, 6761, 6762, 6763)),  # Maestro
+    IssuerRange(56, 58, range(12, 20)),
     IssuerRange(62, 62, range(16, 20)),  # UnionPay
     IssuerRange(2200, 2204, range(16, 20)),  # Mir
 )
+
+RUPAY_ISSUERS: Final = tuple(IssuerRange(iin, iin, (16,)) for iin in (60, 81, 82, 508))
 
 IBAN_LENGTHS: Final = {
     country: length

@@ -15,6 +15,23 @@ ActionType = Literal["tag", "mask", "keep_last", "drop", "hmac", "none"]
 KEY_RULE: Final = "key"
 """Rule id of whatever a key's name decides."""
 
+BYTES_RULE: Final = "bytes"
+"""Rule id of byte values that have to go because they are bytes."""
+
+ScopePlace = Literal[
+    "resource",
+    "scope",
+    "log.body",
+    "log.attributes",
+    "span.name",
+    "span.attributes",
+    "span.events",
+    "span.links",
+    "metric",
+    "metric.datapoints",
+]
+"""A part of the items that can have rules of its own (redaction contract §5)."""
+
 
 class Action(Struct, frozen=True):
     """What replaces a match (redaction contract §4)."""
@@ -65,6 +82,10 @@ class Detector(Struct, frozen=True, kw_only=True):
     priority: int
     """Of two matches that start at the same byte the smaller wins (redaction contract §3.1)."""
     shapes: tuple[Shape, ...] = ()
+    words: tuple[str, ...] = ()
+    """Runs of words, one of which has to stand near what is too common alone, such as ten digits (redaction contract §2.2)."""
+    free: bool = False
+    """What is too common alone is meant wherever it stands: no word is needed."""
     in_keys: bool = False
     """Also looks at the names of attributes: keys that are data."""
     action: Action = TAG
@@ -81,7 +102,22 @@ class Pattern(Struct, frozen=True, kw_only=True):
     group: int = 0
     """Which group is replaced; 0 is the whole match."""
     ignore_case: bool = False
+    validator: str = ""
+    """What a match has to pass beside: `luhn`, `mod97` or `entropy>=x`."""
+    near: tuple[str, ...] = ()
+    """Words of which one has to stand near the match, whole and in any case."""
+    near_bytes: int = 40
+    """How many bytes lie at most between such a word and the match."""
     action: Action = TAG
+
+
+class Allowed(Struct, frozen=True):
+    """Matches that stay as they are."""
+
+    regex: str
+    """RE2 syntax, anchored to the whole match."""
+    rule: str | None = None
+    """The only rule whose matches it excuses; None excuses those of all."""
 
 
 class KeyRules(Struct, frozen=True):
@@ -94,6 +130,12 @@ class KeyRules(Struct, frozen=True):
     safe: tuple[str, ...] = ()
     """Globs over names: text under them is not scanned."""
     action: Action = MASK
+    sensitive_globs: tuple[str, ...] = ()
+    """Globs over names, in any case: beside `sensitive`, and without exceptions."""
+    exempt: tuple[str, ...] = ()
+    """Whole names that are not sensitive, whatever words they hold."""
+    listed: tuple[str, ...] | None = None
+    """Globs over names: an attribute under any other name is dropped. None: all attributes stay."""
 
 
 Rule: TypeAlias = Detector | Pattern
@@ -109,12 +151,39 @@ class Rules(Struct, frozen=True, kw_only=True):
     """Runs of words that name a secret in text such as `db_password=…` (detector `kv_secret`)."""
     option_words: tuple[str, ...] = ()
     """Runs of words that name a secret on a command line, as in `--token=…` (detector `cli_secret`)."""
+    special_addresses: bool = False
+    """Loopback addresses, and those of nobody and everybody, are addresses too."""
     mask: str = "***REDACTED***"
     unknown_fields: Literal["keep", "drop"] = "keep"
+    allowed: tuple[Allowed, ...] = ()
+    scopes: "tuple[Scope, ...]" = ()
+    """The first that fits a place decides there, with rules that are whole in themselves."""
+    json_strings: bool = True
+    """Texts that are JSON are taken apart."""
+    url_decode: bool = True
+    """Texts with `=` and `%` are also scanned decoded."""
+    numbers: Literal["auto", "keyed", "off"] = "auto"
+    """Whole numbers are scanned for cards and for what their name says they are, only for the latter, or not at all."""
+    bytes_values: Literal["scan", "drop", "pass"] = "scan"
+    """What becomes of byte values."""
+    on_wire_mismatch: Literal["reject", "unknown"] = "reject"
+    """A known field with a wire type that it can't have is malformed, or counts as an unknown field."""
+    summary: Literal["off", "counts", "debug"] = "off"
+    """Whether log records and spans that changed say how often, and under which keys."""
 
     def of_values(self) -> tuple[Rule, ...]:
         """Return the rules for values, in table order."""
         return *self.detectors, *self.patterns
+
+
+class Scope(Struct, frozen=True):
+    """Rules of a part of the items."""
+
+    place: ScopePlace
+    rules: Rules
+    """Only what is about values and keys counts; patterns are those of all places."""
+    names: str = "**"
+    """Glob over the name of the attribute, for the places `log.attributes` and `span.attributes`."""
 
 
 class Hits(Struct):
@@ -124,3 +193,7 @@ class Hits(Struct):
     """How many edits, by rule id, location and action; the action of a match that was only counted is `dry_run`."""
     unknown_fields: int = 0
     """Fields that the schema does not know."""
+    type_changed: int = 0
+    """Values that were no string and became one."""
+    opaque_bytes: int = 0
+    """Byte values that were passed on unseen, because they are no text or because the rules say so."""

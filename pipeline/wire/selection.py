@@ -19,6 +19,7 @@ _MODULES: Final = {
     "from_json": "from_json",
     "to_json": "to_json",
     "log_objects": "log_objects",
+    "LogLines": "log_lines",
 }
 """Each function or class, and the module that has it, of the same name in both implementations."""
 

@@ -1,11 +1,14 @@
-"""The detectors that are on by default, as data (redaction contract §2).
+"""The detectors, as data (redaction contract §2): those that are on by default, and those that are off unless they are named.
 
 Which of two wins that start at the same byte is decided by `priority`, then by length, then by the order here.
 """
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from pipeline.wire.rules import Detector, Run, Shape
+from processors.redact.keys import OPTION_WORDS
 
 DIGITS: Final = b"0123456789"
 LOWER: Final = b"abcdefghijklmnopqrstuvwxyz"
@@ -18,25 +21,32 @@ HEX: Final = DIGITS + b"abcdefABCDEF"
 VISIBLE: Final = bytes(byte for byte in range(0x21, 0x7F) if byte not in b"\"'<>\\`")
 
 _PEM, _JWT, _TOKEN, _URL, _HEADER, _SESSION, _KEY_VALUE = range(7)
-_CARD, _IBAN, _NATIONAL, _SSN, _EMAIL, _IPV6, _IPV4, _PHONE = range(8, 16)
-PATTERN_PRIORITY: Final = 17
-"""Of users' patterns: below every detector."""
+_CARD, _IBAN, _NATIONAL, _SSN, _EMAIL, _IPV6, _IPV4, _MAC, _PHONE, _OTHER = range(8, 18)
+HIGH_PRIORITY: Final = 7
+"""Of users' patterns that go before personal data."""
+PATTERN_PRIORITY: Final = 18
+"""Of users' patterns: below every detector but `entropy`."""
+_ENTROPY: Final = 19
+
+NATIONAL_WORDS: Final = ("national id", "tax id", "social", "ssn", "personal number")
+"""Keywords of all national identifiers; each has names of its own beside them."""
 
 
-def _personal(id: str, priority: int, *, in_keys: bool = False) -> Detector:
-    return Detector(id=id, family="personal", priority=priority, in_keys=in_keys)
+def _personal(id: str, priority: int, *words: str, in_keys: bool = False) -> Detector:
+    return Detector(id=id, family="personal", priority=priority, words=words, in_keys=in_keys)
 
 
-def _national(id: str) -> Detector:
-    return Detector(id=id, family="national_id", priority=_NATIONAL)
+def _national(id: str, *words: str) -> Detector:
+    """Return a detector of a national identifier; without words it has no form that needs one."""
+    return Detector(id=id, family="national_id", priority=_NATIONAL, words=(*words, *NATIONAL_WORDS) if words else ())
 
 
 def _secret(id: str, priority: int) -> Detector:
     return Detector(id=id, family="secret", priority=priority)
 
 
-def _token(id: str, *shapes: Shape) -> Detector:
-    return Detector(id=id, family="secret", priority=_TOKEN, shapes=shapes, in_keys=True)
+def _token(id: str, *shapes: Shape, words: tuple[str, ...] = ()) -> Detector:
+    return Detector(id=id, family="secret", priority=_TOKEN, shapes=shapes, words=words, in_keys=bool(shapes))
 
 
 def _prefixed(prefixes: str, characters: bytes, least: int) -> tuple[Shape, ...]:
@@ -139,7 +149,7 @@ DETECTORS: Final = (
         *_prefixed("dp.pt. dp.ct. dp.sa. dp.st. dp.scim. dp.audit.", ALPHANUMERIC, 40),
     ),
     _token("supabase", *_prefixed("sbp_", HEX, 40), *_prefixed("sb_secret_", BASE64URL, 20)),
-    _token("vercel", *_prefixed("vercel_blob_rw_", BASE64URL, 20)),
+    _token("vercel", *_prefixed("vercel_blob_rw_", BASE64URL, 20), words=("vercel",)),
     _token("resend", Shape((b"re_", Run(ALPHANUMERIC, 8, 8), b"_", Run(ALPHANUMERIC, 24)))),
     _token("shopify", *_prefixed("shpat_ shpca_ shppa_ shpss_", HEX, 32)),
     _token("square", *_prefixed("EAAA sq0atp- sq0csp-", BASE64URL, 22)),
@@ -151,6 +161,10 @@ DETECTORS: Final = (
     _token("age", *_prefixed("AGE-SECRET-KEY-1", b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", 58)),
     _token("op", *_prefixed("ops_eyJ", BASE64 + b"=_-", 250)),
     _token("telegram", Shape((Run(DIGITS, 8, 10), b":A", Run(BASE64URL, 34, 34)), right=True)),
+    _token("aws_secret", words=("secret access key", "secretaccesskey")),
+    _token("mailgun", words=("mailgun",)),
+    _token("datadog", words=("dd api key", "dd app key", "datadog")),
+    _token("pagerduty", words=("pagerduty", "pager duty", "routing key", "integration key")),
     # ---- secrets that their surroundings give away, continued ----
     _secret("url_cred", _URL),
     _secret("auth_header", _HEADER),
@@ -168,14 +182,41 @@ DETECTORS: Final = (
     _national("es_nie"),
     _national("it_cf"),
     _national("fi_hetu"),
-    _national("ch_ahv"),
-    _national("br_cpf"),
-    _national("br_cnpj"),
+    _national("ch_ahv", "ahv", "avs"),
+    _national("br_cpf", "cpf"),
+    _national("br_cnpj", "cnpj"),
     _national("cn_ric"),
-    _personal("ssn", _SSN, in_keys=True),
+    _national("uk_nhs", "nhs"),
+    _national("de_idnr", "steuer id", "steuerid", "idnr", "id nr"),
+    _national("fr_nir", "nir", "secu"),
+    _national("nl_bsn", "bsn"),
+    _national("be_nn", "rijksregister"),
+    _national("pl_pesel", "pesel"),
+    _national("se_pnr", "personnummer"),
+    _national("no_fnr", "fodselsnummer"),
+    _national("ca_sin", "sin"),
+    _national("au_tfn", "tfn"),
+    _national("in_aadhaar", "aadhaar"),
+    _national("in_pan", "pan"),
+    _national("kr_rrn", "resident id", "rrn"),
+    _national("za_id", "id number"),
+    _national("mx_curp", "curp"),
+    _personal("ssn", _SSN, "ssn", "social security", "tax id", in_keys=True),
     _personal("itin", _SSN),
     _personal("email", _EMAIL, in_keys=True),
     _personal("ipv6", _IPV6),
     _personal("ipv4", _IPV4),
-    _personal("phone", _PHONE),
+    _personal("phone", _PHONE, "phone", "telephone", "tel", "mobile", "fax", "msisdn", "whatsapp", "whats app", "sms"),
+    _personal("imei", _OTHER, "imei"),
+    _personal("geo", _OTHER, "lat", "lon", "lng", "geo", "coordinates"),
+    _personal("dob", _OTHER, "dob", "birth", "birthday", "birthdate"),
 )  # fmt: skip
+"""Those of `detectors: default`."""
+
+OPTIONAL: Final = (
+    _token("twilio_account", _exact(b"AC", DIGITS + b"abcdef", 32)),
+    _personal("rupay", _CARD),
+    replace(_personal("mac", _MAC), free=True),
+    Detector(id="entropy", family="secret", priority=_ENTROPY, words=OPTION_WORDS),
+)
+"""Too much looks like these: they are on where they are named."""

@@ -11,15 +11,18 @@ SENSITIVE: Final = (
 )  # fmt: skip
 """The value under a name that holds one of these runs of words is replaced unseen."""
 
+PROTECTED: Final = ("password", "api key", "token", "secret", "ssn", "tax id")
+"""Those that stay sensitive even without the others."""
+
 EXCEPTIONS: Final = (
     "token.count",
-    "*.token.count",
-    "*.tokens",
-    "gen.ai.usage.*",
+    "**.token.count",
+    "**.tokens",
+    "gen.ai.usage.**",
     "token.type",
-    "*.token.type",
-    "password.policy*",
-    "*.token.expires.*",
+    "**.token.type",
+    "password.policy**",
+    "**.token.expires.**",
     "secret.name",
     "aws.secretsmanager.secret.arn",
 )
@@ -31,24 +34,24 @@ SAFE: Final = (
     "http.response.status_code",
     "url.scheme",
     "server.port",
-    "network.protocol.*",
-    "telemetry.sdk.*",
+    "network.protocol.**",
+    "telemetry.sdk.**",
     "service.name",
     "service.version",
     "service.namespace",
-    "k8s.*.name",
-    "k8s.*.uid",
+    "k8s.**.name",
+    "k8s.**.uid",
     "container.id",
-    "container.image.*",
-    "cloud.*",
+    "container.image.**",
+    "cloud.**",
     "host.arch",
-    "os.*",
-    "process.runtime.*",
-    "code.*",
-    "thread.*",
+    "os.**",
+    "process.runtime.**",
+    "code.**",
+    "thread.**",
     "trace_id",
     "span_id",
-    "otel.*",
+    "otel.**",
 )
 """Attributes whose text is not scanned: instrumentation writes them, not people."""
 

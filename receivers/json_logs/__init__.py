@@ -32,9 +32,9 @@ from pipeline.settings import HttpListener, about
 from pipeline.telemetry import catalogue
 from pipeline.trace_ids import TraceContext, parse_traceparent
 from pipeline.types import Endpoint, Size
-from pipeline.wire.model import LogRecord
 from receivers.json_logs.entries import Bad, Kind, read
 from receivers.json_logs.normalise import Normaliser, Options, Tally
+from receivers.json_logs.plans import line_table
 
 MAX_RECORDS: Final = 100_000
 """Records in one request (json-logs contract §6)."""
@@ -96,6 +96,7 @@ class JsonLogs(Receiver):
             keep_original=config.keep_original,
             text_severity=config.text_severity,
         )
+        self._lines = wire.LogLines(line_table(self._options))
 
     async def run(self, consume: Consume) -> None:
         """Serve until cancelled."""
@@ -135,16 +136,18 @@ class JsonLogs(Receiver):
 
     def _normalise(self, body: bytes, kind: Kind | None, normaliser: Normaliser) -> tuple[bytes, int, list[Bad]]:
         """Return the payload of a body, the number of its records, and what can't be taken. Raises `Refusal`."""
-        records: list[LogRecord] = []
+        lines = self._lines.begin(now=normaliser.now, most=MAX_RECORDS, service=normaliser.service, context=normaliser.context)
         bad: list[Bad] = []
-        for entry in read(body, kind, self._config.max_line_size):
-            if len(records) + len(bad) == MAX_RECORDS:
-                raise Refusal(413, f"more than {MAX_RECORDS} records")
+        for entry in read(body, kind, self._config.max_line_size, lines):
             if isinstance(entry, Bad):
                 bad.append(entry)
             else:
-                records.append(normaliser.record(entry))
-        return wire.encode(records, "logs"), len(records), bad
+                lines.add(normaliser.record(entry))
+            _refuse_more(lines.count + len(bad))
+        _refuse_more(lines.count + len(bad))
+        normaliser.tally.formats.update(lines.formats())
+        normaliser.tally.bad_ids += lines.bad_ids
+        return lines.payload(), lines.count, bad
 
     async def _set_aside(self, bad: Sequence[Bad], received_at: int) -> None:
         """Leave a dead letter of each bad entry, without its text: it was not redacted."""
@@ -181,6 +184,11 @@ def _answer(accepted: int, bad: Sequence[Bad]) -> HttpResponse:
     if bad:
         answer["errors"] = [{"line": entry.number, "error": entry.error} for entry in bad[:_LISTED_ERRORS]]
     return HttpResponse(400 if bad and not accepted else 200, orjson.dumps(answer))
+
+
+def _refuse_more(records: int) -> None:
+    if records > MAX_RECORDS:
+        raise Refusal(413, f"more than {MAX_RECORDS} records")
 
 
 def _refuse(_: str, refusal: Refusal) -> HttpResponse:

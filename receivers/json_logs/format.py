@@ -18,7 +18,7 @@ class Format:
 
     id: str
     detect: Callable[[Mapping[str, Any]], bool]
-    """Whether an object is in this format; formats before this one have said no."""
+    """Whether an object is in this format; those before it have said no. It may look at members in `plans.NAMES` alone."""
     time: Names = NO_NAMES
     """Members that are looked at before those of `tables.TIME`."""
     level: Names = NO_NAMES

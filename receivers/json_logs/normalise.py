@@ -61,8 +61,8 @@ class Normaliser:
         self.tally = Tally()
         self._options = options
         self.now = now
-        self._service = service or options.service_name
-        self._context = context
+        self.service = service or options.service_name
+        self.context = context
         self._resources: dict[tuple[tuple[str, Value], ...], Resource] = {}
         self._scopes: dict[str, Scope] = {}
 
@@ -73,8 +73,8 @@ class Normaliser:
         else:
             self.tally.duplicates += entry.duplicates
             record = self._from_object(entry)
-        if self._context and not record.trace_id:
-            record.trace_id, record.span_id, record.flags = self._context
+        if self.context and not record.trace_id:
+            record.trace_id, record.span_id, record.flags = self.context
         return record
 
     def _from_text(self, line: str) -> LogRecord:
@@ -149,7 +149,7 @@ class Normaliser:
         return ids.trace_id, ids.span_id, flags if isinstance(flags, int) else 0
 
     def _resource(self, attributes: dict[str, Value]) -> Resource:
-        service = self._service
+        service = self.service
         if service and tables.SERVICE not in attributes:
             attributes[tables.SERVICE] = service
         key = tuple(attributes.items())

@@ -362,7 +362,7 @@ receivers:
 processors:
   memory_limiter: {check_interval: 1s, limit_mib: 400}
   batch: {timeout: 1s, send_batch_size: 100, send_batch_max_size: 500}
-  redaction: {allow_all_keys: true, blocked_values: ["4[0-9]{12}"], summary: debug}
+  redaction: {allow_all_keys: true, blocked_values: ["4111[0-9]{12}"], summary: debug}
   probabilistic_sampler: {sampling_percentage: 15.3}
 exporters:
   otlphttp:
@@ -388,7 +388,7 @@ service:
     queue, other = (components["exporter", name].config.sending_queue for name in ("otlp_http", "otlp_http/b"))
     assert result.spec.pipelines[0].processors == ("redact", "sample")
     assert components["processor", "sample"].config.probability == pytest.approx(0.153)
-    assert [pattern.regex for pattern in components["processor", "redact"].config.patterns] == ["4[0-9]{12}"]
+    assert [pattern.regex for pattern in components["processor", "redact"].config.patterns] == ["4111[0-9]{12}"]
     assert (queue.max_bytes, queue.on_full, queue.batch.max_items, queue.batch.flush_timeout) == (1048576, "block", 9, 1.0)
     assert (other.max_bytes, other.batch.max_items) == (None, 500)
     assert service.limits.memory == 400 * 1024**2

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from pipeline import Batch, Busy, DirectExporter, Host, Processor, Rejected
+from pipeline.batch import MAX_ITEMS
 from pipeline.delivery.books import Books
 from pipeline.delivery.consume import ConsumePath, Folder, Lane
 from pipeline.journal import Cursor
@@ -98,6 +99,17 @@ async def test_a_batch_reaches_every_pipeline_in_one_append(pipelines: Pipelines
     await pipelines.consume(batch)
     assert pipelines.journal.calls == [[("logs", batch), ("logs/audit", batch)]]
     assert pipelines.host.metrics.value(catalogue.RECEIVER_ACCEPTED["logs"], receiver="in") == 2
+    pipelines.assert_balanced()
+
+
+async def test_a_batch_of_very_many_items_is_stored_and_folded_in_pieces(pipelines: Pipelines) -> None:
+    fold = Fold(pipelines.host)
+    pipelines.add("logs", folds=fold)
+    batch = logs(*[""] * (2 * MAX_ITEMS + 1))
+    await pipelines.consume(batch)
+    (appended,) = pipelines.journal.calls
+    assert [piece.items for _, piece in appended] == [len(piece.records()) for _, piece in appended] == [MAX_ITEMS, MAX_ITEMS, 1]
+    assert fold.batches == [piece for _, piece in appended]
     pipelines.assert_balanced()
 
 

@@ -40,6 +40,13 @@ async def test_entries_are_merged_up_to_the_limit(make_rig: MakeRig) -> None:
     assert_balanced(rig)
 
 
+async def test_entries_are_merged_up_to_so_many_items(make_rig: MakeRig) -> None:
+    rig = await make_rig(Destination(), queue=SendingQueue(ordered=True, batch=Batching(max_items=7)))
+    await rig.deliver(*(logs(f"{n}", f"{n}'", f"{n}''") for n in range(10)))
+    assert [len(attempt) for attempt in rig.exporter.attempts] == [6] * 5
+    assert_balanced(rig)
+
+
 async def test_a_busy_destination_gets_the_same_request_again(make_rig: MakeRig) -> None:
     left = [Busy("503", code="503"), Busy("reset", code="reset"), Busy("timeout", code="timeout")]
 

@@ -3,8 +3,8 @@
 So a lineage says all there is to say: the same input comes of it on every machine, whatever else a fuzzer has found.
 """
 
-from functools import reduce
-from itertools import pairwise
+from functools import cache, reduce
+from itertools import islice, pairwise
 from pathlib import Path
 from random import Random
 from typing import Final, TypeAlias
@@ -17,6 +17,7 @@ from pipeline.wire.reference.walk import fields
 from tests.fuzz.mutation import mutated, mutated_json
 from tests.fuzz.payloads import payload
 from tests.fuzz.targets import Form, Input
+from tests.json_lines import body
 
 HERE: Final = Path(__file__).parent
 
@@ -44,11 +45,18 @@ def of_lineage(lineage: Lineage) -> Input:
     return reduce(descendant, lineage[1:], _born(lineage[0]))
 
 
+@cache
+def several(form: Form, count: int) -> list[Input]:
+    """Return always the same inputs of a form: born, mutated once, and mutated twice."""
+    made = (of_lineage(tuple(range(seed, seed + 1 + seed % 3))) for seed in range(20 * count))
+    return list(islice((given for given in made if given.form == form), count))
+
+
 def descendant(given: Input, seed: int) -> Input:
     """Return an input as a seed mutates it."""
     random = Random(seed)
-    if given.form == "json":
-        return given._replace(data=mutated_json(given.data, random, _born_as(given.signal, "json", random).data))
+    if given.form != "wire":
+        return given._replace(data=mutated_json(given.data, random, _born_as(given.signal, given.form, random).data))
     donor = _born_as(given.signal, "wire", random).data if random.random() < 0.3 else given.data
     return given._replace(data=mutated(given.data, given.signal, random, donor))
 
@@ -67,10 +75,12 @@ def _born(seed: int) -> Input:
     random = Random(seed)
     if random.random() < 0.1:
         return random.choice(_SEEDS)
-    return _born_as(random.choice(SIGNALS), random.choice(("wire", "wire", "wire", "wire", "json")), random)
+    return _born_as(random.choice(SIGNALS), random.choice(("wire", "wire", "wire", "wire", "json", "lines")), random)
 
 
 def _born_as(signal: Signal, form: Form, random: Random) -> Input:
+    if form == "lines":
+        return Input("logs", "lines", body(random))
     made = payload(signal, random)
     if form == "json":
         try:

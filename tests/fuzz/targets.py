@@ -16,10 +16,16 @@ from pipeline.types import Secret, Signal
 from pipeline.wire import model, rules
 from pipeline.wire.reference.records import records as reference_records
 from pipeline.wire.sampling import threshold
-from processors.redact import Action, Config, Hmac, Keys, Pattern, compile_rules
+from processors.redact import Action, Config, Hmac, Ip, Keys, Pattern, compile_rules
+from processors.redact.detectors import DETECTORS, OPTIONAL
+from receivers.json_logs import Config as JsonLogsConfig
+from receivers.json_logs import JsonLogs
+from receivers.json_logs.entries import Kind
+from receivers.json_logs.normalise import Normaliser
+from receivers.json_logs.plans import line_table
 from tests.fuzz.sanitizer import exact
 
-Form: TypeAlias = Literal["wire", "json"]
+Form: TypeAlias = Literal["wire", "json", "lines"]
 
 
 class Input(NamedTuple):
@@ -158,7 +164,7 @@ _LIMITS: Final = tuple(product((1, 2, 3, 10**9), (0, 1, 60, 130, 250, 600, 2_000
 _KEY: Final = Secret("sluice-test-key-" + "0123456789abcdef")
 _PATTERNS: Final = (
     Pattern(id="order_no", regex="ORD-[0-9]{6}|order"),
-    Pattern(id="anchored", regex=r"(?:user|x)=(\w+)", literal="=", group=1, ignore_case=True, action="mask"),
+    Pattern(id="anchored", regex=r"(?:user|x)=(\w+)", group=1, ignore_case=True, action="mask"),
     Pattern(id="digits", regex="[0-9]{3,5}", action=Action(type="keep_last", n=1)),
 )
 
@@ -173,6 +179,8 @@ def _with_rules(**changes: Any) -> Callable[[Any], Any]:
 
 _ACTIONS: Final = {"email": "drop", "card": Action(type="keep_last", n=4), "secret": "mask", "ipv4": "none"}
 _ONLY_COUNTED: Final = rules.KeyRules(sensitive=("k", "message", "x"), exceptions=("*.k",), action=rules.Action("none"))
+_ALL: Final = ("default", *(detector.id for detector in OPTIONAL))
+_NATIONAL: Final = tuple(detector.id for detector in DETECTORS if detector.family == "national_id")
 RULES: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
     ("default", _config()),
     ("mask", _config(action="mask", mask="∎", keys=Keys(action="tag"))),
@@ -183,6 +191,8 @@ RULES: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
     ("mixed", _config(actions=_ACTIONS, unknown_fields="drop")),
     ("patterns", _config(patterns=_PATTERNS, keys=Keys(sensitive=("k", "user email", "ü")))),
     ("only patterns", _config(detectors="none", patterns=_PATTERNS)),
+    ("all detectors", _config(detectors=_ALL, ip=Ip(special=True), actions={"phone": "drop", "national_id": "mask"})),
+    ("national", _config(national_ids=_NATIONAL, actions={"phone": "none"})),
     ("few", _config(detectors=("email", "card", "kv_secret"), action="drop")),
     ("no detectors", _config(detectors="none", keys=Keys(action="drop"))),
     ("no words", _with_rules(secret_words=(), option_words=(), keys=rules.KeyRules(safe=("*.email", "k?", "[ab]")))),
@@ -376,6 +386,31 @@ def _log_objects(log_objects: Any, given: Input) -> Any:
     return {"text": found.text, "ends": found.ends, "counts": counts, "items": len(found.ends)}
 
 
+def _receiver(**settings: Any) -> Callable[[Any], Any]:
+    def make(named: Any) -> JsonLogs:
+        receiver = JsonLogs(JsonLogsConfig(**settings))
+        receiver._lines = named(line_table(receiver._options))  # with either implementation
+        return receiver
+
+    return make
+
+
+def _log_lines(kind: Kind | None, receiver: Any, given: Input) -> Any:
+    normaliser = Normaliser(receiver._options, _NOW)
+    payload, accepted, bad = receiver._normalise(given.data, kind, normaliser)  # all but HTTP
+    tally = normaliser.tally
+    counts = (sorted(tally.formats.items()), tally.duplicates, tally.bad_times, tally.bad_ids)
+    return {"payload": payload, "accepted": accepted, "bad": bad, "counts": counts, "rules": sorted(tally.formats)}
+
+
+_NOW: Final = 1_772_600_767_000_000_000
+_LINES: Final = (
+    ("lines", _receiver(), partial(_log_lines, "lines")),
+    ("json", _receiver(format="generic", service_name="shop"), partial(_log_lines, "json")),
+    ("text", _receiver(max_line_size=300), partial(_log_lines, "text")),
+    ("any", _receiver(timezone="Europe/Berlin"), partial(_log_lines, None)),
+)
+
 TARGETS: Final = (
     Target("validate", "validate", "wire", (("", _function, _validate),)),
     Target(
@@ -395,5 +430,6 @@ TARGETS: Final = (
     ),
     Target("to_json", "to_json", "wire", (("", _function, _to_json),)),
     Target("log_objects", "log_objects", "wire", (("", _function, _log_objects),)),
+    Target("LogLines", "log_lines", "lines", _LINES),
     Target("from_json", "from_json", "json", (("", _function, _from_json),)),
 )

@@ -8,13 +8,20 @@ from urllib.parse import quote
 
 from pipeline.trace_members import REQUEST_HEADERS, SPAN_MEMBERS, TRACE_MEMBERS
 from pipeline.wire.sampling import RANDOMNESS_KEY, THRESHOLD_KEY
+from processors.redact.detectors import DETECTORS
 from processors.redact.keys import EXCEPTIONS, SAFE, SECRET_WORDS, SENSITIVE
-from tests.redaction import NEAR_MISSES, POSITIVES
+from tests.redaction import NEAR_MISSES, OPTIONAL_NEAR_MISSES, OPTIONAL_POSITIVES, POSITIVES
 
 TRACE_IDS: Final = ("4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c", "5b8efff798038103d269b633813fc60c")
 SPAN_ID: Final = "00f067aa0ba902b7"
 
-_SAMPLES: Final = (*(positive.text for positive in POSITIVES), *NEAR_MISSES)
+_POSITIVES: Final = (*POSITIVES, *OPTIONAL_POSITIVES)
+_SAMPLES: Final = (
+    *(positive.text for positive in _POSITIVES),
+    *(positive.found for positive in _POSITIVES if positive.before),
+    *NEAR_MISSES,
+    *OPTIONAL_NEAR_MISSES,
+)
 _SEPARATORS: Final = (
     "", " ", "  ", "\n", "\t", "\r\n", "\\n", "\\t", "\\u0020", "\\\\", "\\", '"', '\\"', "'", "`", ",", ", ", ";", ":", ": ",
     "=", " = ", "=>", "&", "?", "#", "/", "//", "://", "@", ".", "..", "-", "--", "_", "+", "%20", "%0A", "%3D", "%40", "(", ")",
@@ -28,6 +35,8 @@ _TRIGGERS: Final = (
     "xox" + "b-", "sk_" + "live_", "sk-" + "ant-", "sk-" + "proj-", "SG" + ".", "hv" + "s.", "DE36", "GB", "::", "::ffff:",
     "fe80::", "0x", "T3Blb" + "kFJ", "***REDACTED***", "[email]", "[card]", "[kv_secret]", "[email#k1.", "****0010", "null",
     "true", "${x}", "{{x}}", "version ", "v", "host/", "ot=th:", "rv:", "phpsessid=", "__Host-", "AccountKey=", "AGE-",
+    "phone ", "userTel=", "ssn: ", "imei ", "lat,lon ", "dob ", "birth: ", "nhs ", "bsn ", "national id ", "tax_id=", "social ",
+    "datadog ", "dd-api-key ", "vercel ", "secret access key ", "routingKey ", "mailgun: ",
     "SECRET-KEY-1", ".atlas" + "v1.", "redis://", "postgres://u",
 )  # fmt: skip
 _ALPHABETS: Final = (
@@ -41,7 +50,7 @@ NAMES: Final = (
     *SENSITIVE, *EXCEPTIONS, *SAFE, *SECRET_WORDS, *TRACE_MEMBERS, *SPAN_MEMBERS, *REQUEST_HEADERS, THRESHOLD_KEY, RANDOMNESS_KEY,
     "traceparent", "request_id", "X-Request-ID", "service.name", "deployment.environment", "deployment.environment.name", "k", "",
     "user.email", "userApiKey", "X-API-KEY", "author", "cc", "tokenCount", "message", "http.url", "dd", "trace", "jo@example.com",
-    "a@b.example",
+    "a@b.example", *dict.fromkeys(word for detector in DETECTORS for word in detector.words),
 )  # fmt: skip
 """Names of attributes and JSON members that something in the kernel looks for."""
 

@@ -97,6 +97,14 @@ async def test_a_full_store_lets_the_oldest_go_and_counts_them(make_store: Store
     assert metrics.value(catalogue.DLQ_ITEMS, reason="poison") == 0
 
 
+async def test_a_flood_of_bad_input_drives_out_only_itself(make_store: StoreMaker, tmp_path: Path) -> None:
+    store = await make_store(max_bytes=10_000)
+    await store.add(*(letter() for _ in range(5)))
+    for _ in range(50):
+        await store.add(letter(payload=None, reason="malformed"))
+    assert rows(tmp_path, "reason") == ["rejected_4xx"] * 5 + ["malformed"] * 4
+
+
 async def test_the_file_of_a_full_store_stops_growing(make_store: StoreMaker, tmp_path: Path) -> None:
     store = await make_store(max_bytes=1_000_000)
     for _ in range(30):

@@ -141,6 +141,15 @@ async def test_credentials_come_as_metadata(host: Host, auth: ListenerAuth, name
             assert error.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
+async def test_a_message_is_read_only_of_whom_is_let_in(host: Host) -> None:
+    auth = ListenerAuth(bearer=BearerToken(token=Secret("tok" + "en")))
+    async with channel(host, listener=GrpcListener(endpoint="127.0.0.1:0", auth=auth, max_request_body_size=1000)) as open_:
+        too_large = b"x" * 1001
+        assert (await failure(open_, too_large)).code() is grpc.StatusCode.UNAUTHENTICATED
+        let_in = (("authorization", "Bearer token"),)
+        assert (await failure(open_, too_large, metadata=let_in)).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 @pytest.mark.parametrize("leave", ["deadline", "cancel"])
 async def test_a_client_that_gives_up_does_not_stop_the_method(host: Host, leave: str) -> None:
     entered, go, done = asyncio.Event(), asyncio.Event(), asyncio.Event()

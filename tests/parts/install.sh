@@ -11,6 +11,8 @@ command -v npm >/dev/null || missing="$missing nodejs npm"
 command -v debootstrap >/dev/null || missing="$missing debootstrap"
 command -v buildah >/dev/null || missing="$missing buildah"
 command -v ip >/dev/null || missing="$missing iproute2"
+command -v qemu-aarch64 >/dev/null || missing="$missing qemu-user"
+command -v aarch64-linux-gnu-gcc >/dev/null || missing="$missing gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 if [ -n "$missing" ]; then
     apt-get update -qq
     apt-get install -qq --no-install-recommends -y $missing >/dev/null

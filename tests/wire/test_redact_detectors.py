@@ -9,12 +9,23 @@ import pytest
 
 from pipeline.wire import Redactor
 from pipeline.wire.reference.redact_personal import is_card
-from processors.redact import Config, compile_rules
-from processors.redact.detectors import DETECTORS
-from tests.redaction import CARDS, JWT, NEAR_MISSES, POSITIVES, Positive
+from processors.redact import Config, Ip, compile_rules
+from processors.redact.detectors import DETECTORS, OPTIONAL
+from tests.redaction import (
+    CARDS,
+    JWT,
+    NEAR_MISSES,
+    OPTIONAL_NEAR_MISSES,
+    OPTIONAL_POSITIVES,
+    POSITIVES,
+    Positive,
+)
 
 REDACTOR = Redactor(compile_rules(Config()))
 scrub = REDACTOR.scrub
+scrub_all = Redactor(compile_rules(Config(detectors=("default", *(each.id for each in OPTIONAL))))).scrub
+NATIONAL = tuple(each.id for each in DETECTORS if each.family == "national_id")
+scrub_national = Redactor(compile_rules(Config(national_ids=NATIONAL))).scrub
 
 
 def ids(positive: Positive | str) -> str:
@@ -23,6 +34,7 @@ def ids(positive: Positive | str) -> str:
 
 def test_every_detector_has_a_positive() -> None:
     assert {positive.rule for positive in POSITIVES} == {detector.id for detector in DETECTORS}
+    assert {positive.rule for positive in OPTIONAL_POSITIVES} == {detector.id for detector in OPTIONAL}
 
 
 @pytest.mark.parametrize("positive", POSITIVES, ids=ids)
@@ -33,6 +45,36 @@ def test_finds(positive: Positive) -> None:
 @pytest.mark.parametrize("text", NEAR_MISSES, ids=ids)
 def test_leaves_near_misses(text: str) -> None:
     assert scrub(text) == text
+
+
+@pytest.mark.parametrize("positive", OPTIONAL_POSITIVES, ids=ids)
+def test_what_is_off_is_found_where_it_is_named(positive: Positive) -> None:
+    assert scrub_all(positive.text) == positive.tagged
+    assert scrub(positive.text) == positive.text
+
+
+@pytest.mark.parametrize("text", OPTIONAL_NEAR_MISSES, ids=ids)
+def test_what_is_off_leaves_near_misses_where_it_is_named(text: str) -> None:
+    assert scrub_all(text) == text
+
+
+@pytest.mark.parametrize("positive", [each for each in POSITIVES if each.rule in NATIONAL], ids=ids)
+def test_national_identifiers_need_no_keyword_where_they_are_named(positive: Positive) -> None:
+    assert scrub_national(positive.found).startswith("[")
+    assert scrub_national(f"x {positive.found} y") != f"x {positive.found} y"
+
+
+def test_special_addresses_are_found_where_they_are_meant() -> None:
+    scrub_special = Redactor(compile_rules(Config(ip=Ip(special=True)))).scrub
+    for address, rule in (
+        ("127.0.0.1", "ipv4"),
+        ("0.0.0.0", "ipv4"),
+        ("255.255.255.255", "ipv4"),
+        ("::1", "ipv6"),
+        ("::", "ipv6"),
+    ):
+        assert scrub_special(f"from {address} on") == f"from [{rule}] on"
+    assert scrub_special("std::vector<int>") == "std::vector<int>"
 
 
 @pytest.mark.parametrize("positive", POSITIVES, ids=ids)

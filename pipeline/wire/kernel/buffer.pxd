@@ -48,7 +48,8 @@ cdef inline int put_delimited(Buffer* to, uint32_t number, const void* value, si
     """Write a delimited field: tag, length, value."""
     cdef uint8_t* at = reserved(to, 2 * LONGEST_VARINT + size)
     at = put_varint(put_varint(at, <uint64_t>number << 3 | DELIMITED), size)
-    memcpy(at, value, size)
+    if size:  # memcpy wants a place even for nothing
+        memcpy(at, value, size)
     to.size = at + size - to.data
     return 0
 

@@ -17,6 +17,7 @@ from pipeline.wire.kernel.buffer cimport (
     Buffer, close_message, double_bits, opened, put_bits, put_delimited, put_tag, reserved, single_wire
 )
 from pipeline.wire.kernel.json_fields cimport json_field, number_of
+from pipeline.wire.kernel.json_read cimport integer_end, nibble, number_end, put_utf8, text_until, unescaped
 from pipeline.wire.kernel.tables cimport (
     KIND_bool,
     KIND_bytes,
@@ -121,7 +122,7 @@ cdef class Reader:
         cdef Cursor start
         self.expect(b'"')
         start = self.at
-        self.at = plain_until(start, self.end)
+        self.at = text_until(start, self.end)
         if self.at == self.end or self.at[0] != b'"':
             raise Unusual
         size[0] = self.at - start
@@ -134,7 +135,7 @@ cdef class Reader:
         cdef Cursor stop
         self.expect(b'"')
         start = self.at
-        self.at = stop = plain_until(start, self.end)
+        self.at = stop = text_until(start, self.end)
         if self.at < self.end and self.at[0] == b'"':
             size[0] = stop - start
             self.at += 1
@@ -152,7 +153,7 @@ cdef class Reader:
                 raise Unusual
             self.escape()
             start = self.at
-            self.at = stop = plain_until(start, self.end)
+            self.at = stop = text_until(start, self.end)
         size[0] = self.scratch.size
         return self.scratch.data
 
@@ -392,68 +393,6 @@ cdef class Reader:
         return 0
 
 
-cdef Cursor plain_until(Cursor at, Cursor end) noexcept:
-    """Return the first byte that does not stand for itself in a string: a quote, a backslash or a control character."""
-    cdef uint64_t eight, quotes, slashes, controls
-    while end - at >= 8:
-        memcpy(&eight, at, 8)
-        quotes = eight ^ <uint64_t>0x2222222222222222
-        slashes = eight ^ <uint64_t>0x5C5C5C5C5C5C5C5C
-        # The usual test for a zero byte, of eight bytes at once; it may only err behind the first, and then the loop below looks.
-        quotes = (quotes - <uint64_t>0x0101010101010101) & ~quotes
-        slashes = (slashes - <uint64_t>0x0101010101010101) & ~slashes
-        controls = (eight - <uint64_t>0x2020202020202020) & ~eight
-        if (quotes | slashes | controls) & <uint64_t>0x8080808080808080:
-            break
-        at += 8
-    while at < end and at[0] >= 32 and at[0] != b'"' and at[0] != b"\\":
-        at += 1
-    return at
-
-
-cdef uint8_t unescaped(uint8_t letter) noexcept:
-    """Return what a letter behind a backslash stands for, 0 when it may not stand there."""
-    if letter == b'"' or letter == b"\\" or letter == b"/":
-        return letter
-    if letter == b"n":
-        return 10
-    if letter == b"t":
-        return 9
-    if letter == b"r":
-        return 13
-    if letter == b"b":
-        return 8
-    return 12 if letter == b"f" else 0
-
-
-cdef size_t put_utf8(uint8_t* to, uint32_t point) noexcept:
-    """Write a code point; return how many bytes it takes."""
-    if point < 0x80:
-        to[0] = <uint8_t>point
-        return 1
-    if point < 0x800:
-        to[0] = <uint8_t>(0xC0 | point >> 6)
-        to[1] = <uint8_t>(0x80 | point & 0x3F)
-        return 2
-    if point < 0x10000:
-        to[0] = <uint8_t>(0xE0 | point >> 12)
-        to[1] = <uint8_t>(0x80 | point >> 6 & 0x3F)
-        to[2] = <uint8_t>(0x80 | point & 0x3F)
-        return 3
-    to[0] = <uint8_t>(0xF0 | point >> 18)
-    to[1] = <uint8_t>(0x80 | point >> 12 & 0x3F)
-    to[2] = <uint8_t>(0x80 | point >> 6 & 0x3F)
-    to[3] = <uint8_t>(0x80 | point & 0x3F)
-    return 4
-
-
-cdef inline int nibble(uint8_t digit) noexcept:
-    if 48 <= digit <= 57:
-        return digit - 48
-    digit |= 0x20
-    return digit - 87 if 97 <= digit <= 102 else -1
-
-
 cdef inline int sextet(uint8_t digit) noexcept:
     if 65 <= digit <= 90:
         return digit - 65
@@ -466,39 +405,8 @@ cdef inline int sextet(uint8_t digit) noexcept:
     return 63 if digit == b"/" or digit == b"_" else -1
 
 
-cdef inline Cursor digits_end(Cursor at, Cursor end) noexcept:
-    while at < end and 48 <= at[0] <= 57:
-        at += 1
-    return at
-
-
-cdef Cursor integer_end(Cursor at, Cursor end) noexcept:
-    """Return the end of the integer part that begins a JSON number, `at` when there is none."""
-    cdef Cursor digits = at + 1 if at < end and at[0] == b"-" else at
-    if digits < end and digits[0] == 48:
-        return digits + 1
-    return at if digits_end(digits, end) == digits else digits_end(digits, end)
-
-
 cdef inline bint plain_integer(Cursor at, Cursor end) noexcept:
     return at < end and integer_end(at, end) == end
-
-
-cdef Cursor number_end(Cursor at, Cursor end) noexcept:
-    """Return the end of the JSON number at `at`, `at` itself when there is none."""
-    cdef Cursor stop = integer_end(at, end), digits
-    if stop == at:
-        return at
-    if stop < end and stop[0] == b".":
-        digits = digits_end(stop + 1, end)
-        if digits == stop + 1:
-            return stop
-        stop = digits
-    if stop < end and stop[0] | 0x20 == b"e":
-        digits = stop + 2 if stop + 1 < end and (stop[1] == b"+" or stop[1] == b"-") else stop + 1
-        if digits_end(digits, end) != digits:
-            return digits_end(digits, end)
-    return stop
 
 
 cdef uint64_t special(Cursor text, size_t size) except? 7:

@@ -18,8 +18,9 @@ cdef inline uint8_t hex_digit(uint8_t value) noexcept nogil:
 
 
 cdef inline int put_bytes(Buffer* to, const void* bytes, size_t size) except -1:
-    memcpy(reserved(to, size), bytes, size)
-    to.size += size
+    if size:  # memcpy wants a place even for nothing
+        memcpy(reserved(to, size), bytes, size)
+        to.size += size
     return 0
 
 

@@ -7,27 +7,29 @@ reference writes whatever is not plain: names that come twice, values in pieces,
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.math cimport isfinite
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
 cimport cython
 
 from pipeline.wire.kernel.buffer cimport Buffer, close_message, opened, put_delimited, reserved
-from pipeline.wire.kernel.dates cimport Date, date_of
+from pipeline.wire.kernel.hex_ids cimport Id, low_bits, take_id, take_own_id
 from pipeline.wire.kernel.json_write cimport (
-    hex_digit, put_bytes, put_json_characters, put_json_double, put_json_integer, put_json_text,
+    put_bytes, put_json_characters, put_json_double, put_json_integer, put_json_text,
 )
 from pipeline.wire.kernel.member_names cimport MOST_NAMES, Name, Names
+from pipeline.wire.kernel.plain_values cimport Plain, following, has_pairs, read_member, read_pair
 from pipeline.wire.kernel.tables cimport (
-    AnyValue_bool_value, AnyValue_bytes_value, AnyValue_double_value, AnyValue_int_value, AnyValue_kvlist_value,
-    AnyValue_string_value, KeyValue_key, KeyValue_value, KeyValueList_values,
+    AnyValue_bool_value, AnyValue_double_value, AnyValue_int_value, AnyValue_kvlist_value, AnyValue_string_value,
+    KeyValueList_values,
     LogRecord_attributes, LogRecord_body, LogRecord_event_name, LogRecord_observed_time_unix_nano,
     LogRecord_severity_number, LogRecord_severity_text, LogRecord_span_id, LogRecord_time_unix_nano, LogRecord_trace_id,
     LogsData_resource_logs, ResourceLogs_resource, ResourceLogs_scope_logs, ScopeLogs_log_records, ScopeLogs_scope,
 )
+from pipeline.wire.kernel.times cimport put_timestamp
 from pipeline.wire.kernel.values cimport Text
-from pipeline.wire.kernel.walk cimport Cursor, Fault, Visit, fixed64, next_field, root, sound, varint
+from pipeline.wire.kernel.walk cimport Cursor, Fault, Visit, fixed64, root, sound, varint
 
 from pipeline.text import text as as_text
 from pipeline.wire.kernel.records import records
@@ -66,6 +68,7 @@ cdef enum:
     MOST_COPIES = 16
     MOST_DEFERRED = 16
     MOST_SHARED = 256
+    TURN = 512  # records
 
 _ROLES = {"message": MESSAGE, "status": STATUS, "trace_id": TRACE_ID, "span_id": SPAN_ID, "tags": TAGS}
 
@@ -95,20 +98,10 @@ cdef bint writable(layout):
     )
 
 
-cdef struct Id:
-    # An id in hex.
-    bint given
-    uint8_t digits[32]
-
-cdef struct Value:
-    # An `AnyValue`, NULL where there is none.
-    Cursor at
-    Cursor stop
-
 cdef struct Deferred:
     # An attribute with a name of the layout's: written where the layout has nothing for it.
     Name* name
-    Value value
+    Plain value
 
 cdef struct Record:
     uint64_t time
@@ -118,8 +111,8 @@ cdef struct Record:
     Text event_name
     Text message
     Text status
-    Value body
-    Value[MOST_COPIES] copied  # of the attributes that are; behind them the service
+    Plain body
+    Plain[MOST_COPIES] copied  # of the attributes that are; behind them the service
     Id trace_id
     Id span_id
     int bad_trace_ids
@@ -213,6 +206,9 @@ cdef class Writer:
                 self.ask_reference(visit.value, visit.stop)
             self.ends.append(self.out.size)
             self.kept.clear()
+            if len(self.ends) & (TURN - 1) == 0:
+                with nogil:  # others may run
+                    pass
         return 0
 
     cdef int ask_reference(self, Cursor at, Cursor end) except -1:
@@ -318,12 +314,12 @@ cdef class Writer:
         record.time = record.observed_time = 0
         record.severity_number = 0
         record.severity_text = record.event_name = record.message = record.status = Text(NULL, 0)
-        record.body = Value(NULL, NULL)
+        record.body = Plain(NULL, NULL)
         record.trace_id.given = record.span_id.given = False
         record.bad_trace_ids = record.bad_span_ids = record.deferred_count = 0
         record.own = self.group_own
         for index in range(self.copy_count + 1):
-            record.copied[index] = Value(NULL, NULL)
+            record.copied[index] = Plain(NULL, NULL)
         self.record_number += 1
         self.tags.size = 0
         cdef Visit trace_id = Visit(NULL, NULL, NULL, 0, 0), span_id = trace_id
@@ -348,7 +344,7 @@ cdef class Writer:
                 span_id = visit
             elif visit.number == LogRecord_body:
                 self.unusual |= record.body.at is not NULL
-                record.body = Value(visit.value, visit.stop)
+                record.body = Plain(visit.value, visit.stop)
             if self.unusual:
                 return 0
         record.bad_trace_ids += take_own_id(&record.trace_id, 16, &trace_id)
@@ -369,7 +365,7 @@ cdef class Writer:
     cdef int attribute(self, Cursor at, Cursor end) except -1:
         """Write an attribute, or put it where it belongs."""
         cdef Text key, text
-        cdef Value value
+        cdef Plain value
         cdef Name* name
         cdef Record* record = &self.record
         cdef int32_t role
@@ -410,10 +406,10 @@ cdef class Writer:
         name.seen = self.record_number
         return name
 
-    cdef int flatten(self, Name* name, Value value, int depth) except -1:
+    cdef int flatten(self, Name* name, Plain value, int depth) except -1:
         cdef Visit member, visit
         cdef Text key
-        cdef Value below
+        cdef Plain below
         cdef Name* inner
         cdef Cursor at
         cdef size_t size
@@ -453,7 +449,7 @@ cdef class Writer:
             return 0
         return self.put_value(name, value, &member)
 
-    cdef int put_value(self, Name* name, Value value, const Visit* member) except -1:
+    cdef int put_value(self, Name* name, Plain value, const Visit* member) except -1:
         """Write a member of the kind that its value has in JSON, where it has one, else as text."""
         cdef uint64_t bits = 0
         cdef double real
@@ -559,7 +555,7 @@ cdef class Writer:
             return Text(NULL, 0)
         return self.keep(self.layout.statuses[(number - 1) // 4] if number <= 24 else self.layout.beyond)
 
-    cdef Text text(self, Value value) except *:
+    cdef Text text(self, Plain value) except *:
         """Return a value as text, that lives as long as its record is written."""
         cdef Visit member
         cdef Buffer record = Buffer(NULL, 0, 0)
@@ -598,16 +594,6 @@ cdef int put_member(Buffer* to, const Name* name, Names names, value) except -1:
     return put_json_text(to, start_of(text), end_of(text))
 
 
-cdef inline Cursor following(Cursor at, Cursor end, Visit* visit) noexcept:
-    """Read a field of a message that has been checked, so that there is one."""
-    cdef Fault fault
-    at = next_field(at, end, visit, &fault)
-    if at is NULL:
-        visit[0] = Visit(end, end, end, 0, 0)
-        return end
-    return at
-
-
 cdef bytes fields(Cursor at, Cursor end, uint32_t number):
     """Return the fields of a message that have a number, as they came."""
     cdef Visit visit
@@ -617,115 +603,3 @@ cdef bytes fields(Cursor at, Cursor end, uint32_t number):
         if visit.number == number:
             found.append(PyBytes_FromStringAndSize(<const char*>visit.at, visit.stop - visit.at))
     return b"".join(found)
-
-
-cdef inline bint read_pair(Cursor at, Cursor end, Text* key, Value* value) noexcept:
-    """Read a `KeyValue`; false where its value comes in pieces."""
-    cdef Visit visit
-    key[0] = Text(at, 0)
-    value[0] = Value(end, end)
-    cdef bint given = False
-    while at < end:
-        at = following(at, end, &visit)
-        if visit.number == KeyValue_key:
-            key[0] = Text(visit.value, visit.stop - visit.value)
-        elif visit.number == KeyValue_value:
-            if given:
-                return False
-            given = True
-            value[0] = Value(visit.value, visit.stop)
-    return True
-
-
-cdef inline bint read_member(Value value, Visit* member) noexcept:
-    """Read the one member of an `AnyValue`, number 0 where it is nothing; false where it has several, or what is none."""
-    member[0] = Visit(value.at, value.at, value.at, 0, 0)
-    if value.at == value.stop:
-        return True
-    return following(value.at, value.stop, member) == value.stop and AnyValue_string_value <= member.number <= AnyValue_bytes_value
-
-
-cdef inline bint has_pairs(const Visit* map) noexcept:
-    cdef Visit visit
-    cdef Cursor at = map.value
-    while at < map.stop:
-        at = following(at, map.stop, &visit)
-        if visit.number == KeyValueList_values:
-            return True
-    return False
-
-
-cdef bint take_own_id(Id* into, size_t size, const Visit* id) noexcept:
-    """Take a record's own id; tell whether there is one that is none."""
-    cdef size_t byte
-    if id.value == id.stop:
-        return False
-    if <size_t>(id.stop - id.value) != size:
-        return True
-    for byte in range(size):
-        into.digits[2 * byte] = hex_digit(id.value[byte] >> 4)
-        into.digits[2 * byte + 1] = hex_digit(id.value[byte] & 15)
-    into.given = True
-    return False
-
-
-cdef bint take_id(Id* into, size_t digits, Text text) noexcept:
-    """Take an id in hex; tell whether it is none."""
-    cdef size_t digit
-    if text.size != digits:
-        return True
-    for digit in range(digits):
-        if nibble(text.at[digit]) < 0:
-            return True
-    memcpy(into.digits, text.at, digits)
-    into.given = True
-    return False
-
-
-cdef inline int nibble(uint8_t digit) noexcept:
-    if 48 <= digit <= 57:
-        return digit - 48
-    digit |= 0x20
-    return digit - 87 if 97 <= digit <= 102 else -1
-
-
-cdef inline uint64_t low_bits(const Id* id, int size) noexcept:
-    """Return the number that the last sixteen digits say."""
-    cdef uint64_t bits = 0
-    cdef int digit
-    for digit in range(size - 16, size):
-        bits = bits << 4 | <uint64_t>nibble(id.digits[digit])
-    return bits
-
-
-cdef int put_timestamp(Buffer* to, uint64_t time) except -1:
-    """Write a time in UTC, to the millisecond."""
-    cdef uint64_t seconds = time // 1_000_000_000
-    cdef uint32_t day = <uint32_t>(seconds // 86400), clock = <uint32_t>(seconds % 86400)
-    cdef Date date = date_of(day)
-    cdef uint8_t* at = reserved(to, 32)
-    at[0] = b'"'
-    decimal(at + 1, date.year, 4)
-    at[5] = b"-"
-    decimal(at + 6, date.month, 2)
-    at[8] = b"-"
-    decimal(at + 9, date.day, 2)
-    at[11] = b"T"
-    decimal(at + 12, clock // 3600, 2)
-    at[14] = b":"
-    decimal(at + 15, clock // 60 % 60, 2)
-    at[17] = b":"
-    decimal(at + 18, clock % 60, 2)
-    at[20] = b"."
-    decimal(at + 21, <uint32_t>(time // 1_000_000 % 1000), 3)
-    at[24] = b"Z"
-    at[25] = b'"'
-    to.size += 26
-    return 0
-
-
-cdef inline void decimal(uint8_t* to, uint32_t number, int digits) noexcept:
-    cdef int digit
-    for digit in range(digits - 1, -1, -1):
-        to[digit] = <uint8_t>(48 + number % 10)
-        number //= 10

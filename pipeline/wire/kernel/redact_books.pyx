@@ -1,5 +1,7 @@
 """What a walk that redacts a payload keeps."""
 
+from libc.string cimport memset
+
 from pipeline.wire.kernel.arena cimport grown
 from pipeline.wire.kernel.edits cimport add_edit, open_frame
 from pipeline.wire.kernel.walk cimport malformed
@@ -13,36 +15,63 @@ cdef tuple ACTIONS = ("tag", "mask", "dry_run", "drop", "keep_last", "hmac")
 """By number, which is also how the log has them."""
 
 
-cdef object named(Place place):
+cdef object named(const Walk* walk, Place place):
     """Return a place as the reference has it."""
-    return TextPlace(LOCATIONS[place.location], place.identifies, place.droppable)
+    name = walk.name[: walk.name_stop - walk.name] if walk.name is not NULL else b""
+    return TextPlace(LOCATIONS[place.location], place.identifies, place.droppable, name)
 
 
-cdef dict counted(const Log* log, Rulebook book):
+cdef enum:
+    TALLIES = 64
+
+
+cdef struct Tally:
+    uint32_t code
+    uint32_t count
+
+
+cdef dict counted(const Log* log, tuple books):
     """Return how many edits there were, by rule, location and action."""
+    cdef Tally tallies[TALLIES]  # what is counted without an object, until another code needs the place
+    cdef Tally* tally
     cdef size_t index
-    cdef uint32_t entry
-    cdef dict numbers = {}
+    cdef dict numbers = {}, done = {}
+    memset(tallies, 0, sizeof(tallies))
     for index in range(log.count):
-        entry = log.list[index]
-        numbers[entry] = numbers.get(entry, 0) + 1
-    return {(book.labels[code >> 7], LOCATIONS[code >> 3 & 15], ACTIONS[code & 7]): count for code, count in numbers.items()}
+        tally = &tallies[(log.list[index] * <uint32_t>0x9E3779B1) >> 26]
+        if tally.code != log.list[index]:
+            add_tally(numbers, tally)
+            tally[0] = Tally(log.list[index], 0)
+        tally.count += 1
+    for index in range(TALLIES):
+        add_tally(numbers, &tallies[index])
+    for code, count in numbers.items():
+        rule = (<Rulebook>books[code >> 17]).labels[code >> 7 & 1023]
+        label = rule, LOCATIONS[code >> 3 & 15], ACTIONS[code & 7]
+        done[label] = done.get(label, 0) + count  # several rulebooks may have it
+    return done
+
+
+cdef int add_tally(dict numbers, const Tally* tally) except -1:
+    if tally.count:
+        numbers[tally.code] = numbers.get(tally.code, 0) + tally.count
+    return 0
 
 
 cdef int put_edit_of(Walk* walk, Rulebook book, object edit, int location) except -1:
     """Note an edit of the reference."""
     rule, action = edit
-    return put_entry(walk, book.labels.index(rule), location, ACTIONS.index(action))
+    return put_entry(walk, book, book.labels.index(rule), location, ACTIONS.index(action))
 
 
-cdef int put_entry(Walk* walk, uint32_t rule, int location, uint32_t action) except -1 nogil:
+cdef int put_entry(Walk* walk, Rulebook book, uint32_t rule, int location, uint32_t action) except -1 nogil:
     cdef uint32_t* list
     if walk.log.count == walk.log.room:
         list = <uint32_t*>grown(walk.log.list, &walk.log.room, sizeof(uint32_t))
         if list is NULL:
             return no_memory()
         walk.log.list = list
-    walk.log.list[walk.log.count] = rule << 7 | location << 3 | action
+    walk.log.list[walk.log.count] = book.program.number << 17 | rule << 7 | location << 3 | action
     walk.log.count += 1
     return 0
 

@@ -6,6 +6,7 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t
 from pipeline.wire.kernel.arena cimport Arena
 from pipeline.wire.kernel.redact_json cimport Json
 from pipeline.wire.kernel.redact_keys cimport Keys
+from pipeline.wire.kernel.redact_texts cimport Texts
 from pipeline.wire.kernel.redact_rules cimport Rule, Rulebook
 from pipeline.wire.kernel.redact_search cimport Search
 from pipeline.wire.kernel.walk cimport Cursor
@@ -47,13 +48,16 @@ cdef struct Desk:
     Replacement* edits
     size_t edit_count
     size_t edit_room
-    Arena texts  # that were written for an edit
+    Arena written  # texts for edits
+    Texts texts  # of the payload, where all of them are searched
     Buffer rounds[2]
     Log log
     Cursor result
     size_t result_size
 
 cdef void clear_desk(Desk* desk) noexcept nogil
+cdef void tidy_desk(Desk* desk) noexcept nogil
+cdef size_t size_of_desk(const Desk* desk) noexcept nogil
 cdef uint8_t* room_in(Buffer* buffer, size_t size) except NULL nogil
 cdef int judged_name(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1 nogil
 cdef int add_edit(Desk* desk, const Rule* rule, int32_t order, Cursor start, Cursor stop, uint8_t quote) except -1 nogil

@@ -4,10 +4,13 @@ from libc.stdlib cimport free, qsort, realloc
 from libc.string cimport memcpy
 
 from pipeline.wire.kernel.arena cimport grown, release_arena, taken
+from pipeline.wire.kernel.redact_json cimport Node
 from pipeline.wire.kernel.redact_keys cimport judged, release_keys
 from pipeline.wire.kernel.redact_matches cimport clear_search
 from pipeline.wire.kernel.redact_rules cimport DRY_RUN
 from pipeline.wire.kernel.redact_scan cimport SCAN_READ
+from pipeline.wire.kernel.redact_search cimport Match, Point
+from pipeline.wire.kernel.redact_texts cimport Text
 
 cdef const char* HEX_DIGITS = b"0123456789abcdef"
 
@@ -21,8 +24,9 @@ cdef void clear_desk(Desk* desk) noexcept nogil:
     """Give all memory back."""
     cdef int index
     release_keys(&desk.new_keys)
-    release_arena(&desk.texts)
+    release_arena(&desk.written)
     clear_search(&desk.search)
+    free(desk.texts.list)
     free(desk.edits)
     free(desk.log.list)
     free(desk.name.bytes)
@@ -31,6 +35,25 @@ cdef void clear_desk(Desk* desk) noexcept nogil:
         free(desk.said[index].bytes)
         free(desk.places[index].bytes)
         free(desk.rounds[index].bytes)
+
+
+cdef void tidy_desk(Desk* desk) noexcept nogil:
+    """Leave nothing of the texts of one payload to those of another, but the memory."""
+    release_keys(&desk.new_keys)
+    release_arena(&desk.written)
+    desk.texts.count = 0
+
+
+cdef size_t size_of_desk(const Desk* desk) noexcept nogil:
+    """Return how many bytes it keeps."""
+    cdef size_t size = desk.name.room + desk.edit_room * sizeof(Replacement) + desk.log.room * sizeof(uint32_t)
+    cdef int index
+    size += desk.texts.room * sizeof(Text) + desk.search.point_room * sizeof(Point)
+    size += (desk.search.room + desk.search.spare_room) * sizeof(Match)
+    for index in range(2):
+        size += desk.said[index].room + desk.places[index].room + desk.rounds[index].room
+        size += desk.json[index].room * sizeof(Node)
+    return size
 
 
 cdef uint8_t* room_in(Buffer* buffer, size_t size) except NULL nogil:
@@ -96,7 +119,7 @@ cdef int escape_edit(Desk* desk, Replacement* edit, uint8_t quote) except -1 nog
             more += 1
     if more == 0 and edit.quote != quote:
         return 0
-    text = to = taken(&desk.texts, edit.size + 5 * more + 4)
+    text = to = taken(&desk.written, edit.size + 5 * more + 4)
     if text is NULL:
         return no_memory()
     if edit.quote:

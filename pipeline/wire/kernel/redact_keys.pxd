@@ -12,6 +12,8 @@ cdef enum Verdict:
     SENSITIVE = 1  # its value is replaced unseen
     SAFE = 2  # text under it is not scanned
     DATA = 4  # it is data itself
+    UNLISTED = 8  # an attribute of this name goes
+    KEYWORD = 64  # it has a keyword of something: see `keywords_in`
     WORD_SHIFT = 4  # from here on: the `Word` it ends in
     WORD_MASK = 3
     RULE_SHIFT = 8  # above: the rule whose data it is

@@ -5,8 +5,9 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
 
 from pipeline.wire.kernel.arena cimport release_arena, taken
-from pipeline.wire.kernel.redact_matches cimport NO_ROOM, select_matches
+from pipeline.wire.kernel.redact_matches cimport keep_rules_for_keys, list_matches, select_matches
 from pipeline.wire.kernel.redact_names cimport name_says
+from pipeline.wire.kernel.redact_patterns cimport leave_excused_out
 from pipeline.wire.kernel.redact_screen cimport screen
 
 import os
@@ -28,6 +29,7 @@ cdef enum:
     MIN_BYTES = 6  # shorter names are not scanned (B6)
     KEY_COST = 64  # bytes of a payload that take as long as copying a key
 
+cdef uint64_t OTHER_RULES = 0x9E3779B97F4A7C15
 # Of the hash, another one in each process: nobody outside can choose names that collide.
 cdef uint64_t SEED = int.from_bytes(os.urandom(8), "little")
 cdef uint64_t OTHER_SEED = int.from_bytes(os.urandom(8), "little")
@@ -42,6 +44,7 @@ cdef void release_keys(Keys* keys) noexcept nogil:
     release_arena(&keys.arena)
     free(keys.slots)
     keys.slots = NULL
+    keys.room = keys.count = 0
 
 
 cdef inline uint64_t eight(Cursor at) noexcept nogil:
@@ -148,7 +151,7 @@ cdef int judged(
 ) except -1 nogil:
     """Return what a name says, as bits of `Verdict`."""
     cdef size_t size = stop - start
-    cdef uint64_t hash = hash_of(start, size)
+    cdef uint64_t hash = hash_of(start, size) + book.program.number * OTHER_RULES  # each rulebook's verdict on its own
     cdef const Key* key = find_key(known, hash, start, size)
     cdef int verdict
     if key is NULL:
@@ -172,10 +175,15 @@ cdef int no_memory() except -1 nogil:
 
 cdef int data_in(Rulebook book, Search* search, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
     """Return `DATA` and the rule whose data a name holds, or 0."""
+    search.near = 0
     if not screen(search, &book.program, book.program.key_kinds, start, stop, limit):
         return no_memory()
     if search.kinds == 0:
         return 0
-    if select_matches(search, True) == NO_ROOM:
+    if not list_matches(search):
         return no_memory()
+    keep_rules_for_keys(search)
+    if book.program.excuses and search.count:
+        leave_excused_out(search, book)
+    select_matches(search)
     return DATA | search.list[0].rule << RULE_SHIFT if search.count else 0

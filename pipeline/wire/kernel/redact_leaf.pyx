@@ -9,17 +9,20 @@ from pipeline.wire.kernel.arena cimport taken
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame
 from pipeline.wire.kernel.redact_books cimport DROPPED, begin, named, no_memory, put_edit_of, put_entry
 from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED, UNDECIDED
+from pipeline.wire.kernel.redact_names cimport keywords_in
+from pipeline.wire.kernel.redact_rules cimport Groups
 from pipeline.wire.kernel.redact_text cimport redact_text
 
 
 cdef int redact_leaf(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place place) except -1 nogil:
     """Redact a text: `CHANGED` with the outcome in `desk.result`, `DROPPED` when what holds it has to go, or neither."""
-    cdef int outcome = redact_text(&walk.desk, book, start, stop, walk.limit)
+    cdef Groups near = keywords_in(&book.program, walk.name, walk.name_stop) if walk.name is not NULL else 0
+    cdef int outcome = redact_text(&walk.desk, book, start, stop, walk.limit, near)
     cdef size_t index
     if outcome == UNDECIDED:
         return ask_reference(walk, book, start, stop, place)
     for index in range(walk.desk.log.count):
-        put_entry(walk, walk.desk.log.list[index] >> 3, place.location, walk.desk.log.list[index] & 7)
+        put_entry(walk, book, walk.desk.log.list[index] >> 3, place.location, walk.desk.log.list[index] & 7)
     if outcome == CHANGED and <size_t>(stop - start) == walk.desk.result_size:
         if memcmp(start, walk.desk.result, walk.desk.result_size) == 0:
             return UNCHANGED
@@ -28,7 +31,7 @@ cdef int redact_leaf(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place
 
 cdef int ask_reference(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place place) except -1 with gil:
     text = start[: stop - start]
-    return put_answer(walk, book, text, book.text.redact(text, named(place)), place.location)
+    return put_answer(walk, book, text, book.text.redact(text, named(walk, place)), place.location)
 
 
 cdef int put_answer(Walk* walk, Rulebook book, text, answer, int location) except -1:

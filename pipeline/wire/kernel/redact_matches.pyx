@@ -1,9 +1,11 @@
 """What the rules mean in a text: the matches of all kinds that the screen pointed at, and the choice among those that overlap."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t
-from libc.stdlib cimport free, qsort
+from libc.stdint cimport int32_t, uint8_t
+from libc.stdlib cimport free, qsort, realloc
+from libc.string cimport memchr
 
+from pipeline.wire.kernel.redact_keyed cimport find_keyed
 from pipeline.wire.kernel.redact_national cimport (
     find_br_cnpj, find_br_cpf, find_ch_ahv, find_cn_ric, find_es_dni, find_es_nie, find_fi_hetu, find_it_cf, find_uk_nino
 )
@@ -12,7 +14,7 @@ from pipeline.wire.kernel.redact_personal cimport (
 )
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
-    IPV6, ITIN, IT_CF, JWT, KINDS, KV_SECRET, PATTERN, PEM, PHONE, SESSION_KV, SHAPES, SSN, UK_NINO, URL_CRED, URL_PARAM, bit,
+    IPV6, ITIN, IT_CF, JWT, KEYED, KINDS, KV_SECRET, PATTERN, PEM, PHONE, SESSION_KV, SHAPES, SSN, UK_NINO, URL_CRED, URL_PARAM, bit,
 )
 from pipeline.wire.kernel.redact_search cimport Match, Matcher, token_at
 from pipeline.wire.kernel.redact_secrets cimport (
@@ -51,36 +53,42 @@ MATCHERS[<int>EMAIL] = find_email
 MATCHERS[<int>IPV6] = find_ipv6
 MATCHERS[<int>IPV4] = find_ipv4
 MATCHERS[<int>PHONE] = find_phone
+MATCHERS[<int>KEYED] = find_keyed
 
 
 cdef void clear_search(Search* search) noexcept nogil:
     """Give all memory back."""
     free(search.points)
     free(search.list)
+    free(search.spare)
+    free(search.read)
 
 
-cdef Selection select_matches(Search* search, bint in_keys) noexcept nogil:
-    """Keep in the list of a screened text the matches that count, from left to right. `in_keys`: only those of rules for keys."""
+cdef bint list_matches(Search* search) noexcept nogil:
+    """List all that the built-in matchers find in a screened text; False when there is no memory."""
     cdef int kind
-    if search.kinds & bit(PATTERN):
-        return LEFT_TO_REFERENCE
+    cdef size_t before
     for kind in range(PATTERN):
         if search.kinds & bit(kind):
             search.kind = bit(kind)
             search.rule = search.program.rule_of[kind]
             search.next_point = 0
-            if not MATCHERS[kind](search):
-                return NO_ROOM
-    if in_keys:
-        keep_rules_for_keys(search)
+            before = search.count
+            if not MATCHERS[kind](search) or not put_in_order(search, before):
+                return False
+    return True
+
+
+cdef void select_matches(Search* search) noexcept nogil:
+    """Keep in the list the matches that count, from left to right."""
+    put_in_order(search, 0)  # users' patterns are listed behind all others
     if search.count:
-        sort(search)
         leave_tokens_out(search)
         leave_overlapping_out(search)
-    return SELECTED
 
 
 cdef void keep_rules_for_keys(Search* search) noexcept nogil:
+    """Keep in the list only the matches of rules that look at names."""
     cdef size_t index, kept = 0
     for index in range(search.count):
         if search.program.rules[search.list[index].rule].in_keys:
@@ -104,19 +112,50 @@ cdef int by_precedence(const void* one, const void* other) noexcept nogil:
     return precedence(<const Match*>one, <const Match*>other)
 
 
-cdef void sort(Search* search) noexcept nogil:
-    """Put the matches in order; those of one kind mostly are."""
+cdef bint put_in_order(Search* search, size_t first) noexcept nogil:
+    """Put the matches from `first` on in order with those before, which are. False when there is no memory."""
     cdef size_t index
-    for index in range(1, search.count):
+    for index in range(first + 1, search.count):
         if precedence(&search.list[index - 1], &search.list[index]) > 0:
-            qsort(search.list, search.count, sizeof(Match), by_precedence)
-            return
+            qsort(search.list + first, search.count - first, sizeof(Match), by_precedence)
+            break
+    if first == 0 or first == search.count or precedence(&search.list[first - 1], &search.list[first]) <= 0:
+        return True
+    return merge(search, first)
+
+
+cdef bint merge(Search* search, size_t first) noexcept nogil:
+    cdef Match* to
+    cdef const Match* one = search.list
+    cdef const Match* other = search.list + first
+    cdef const Match* middle = other
+    cdef const Match* end = search.list + search.count
+    if search.spare_room < search.room:
+        to = <Match*>realloc(search.spare, search.room * sizeof(Match))
+        if to is NULL:
+            return False
+        search.spare = to
+        search.spare_room = search.room
+    to = search.spare
+    while one < middle or other < end:
+        if other == end or (one < middle and precedence(one, other) <= 0):
+            to[0] = one[0]
+            one += 1
+        else:
+            to[0] = other[0]
+            other += 1
+        to += 1
+    search.list, search.spare = search.spare, search.list
+    search.room, search.spare_room = search.spare_room, search.room
+    return True
 
 
 cdef void leave_tokens_out(Search* search) noexcept nogil:
     """Leave out the matches that lie inside a replacement; these are read from left to right."""
     cdef Cursor at = search.start, token = NULL, end = NULL, found
     cdef size_t index, kept = 0
+    if not holds_any(search, search.program.token_bytes):
+        return
     for index in range(search.count):
         while at <= search.list[index].start and at < search.stop:
             if search.program.begins_token[at[0]]:
@@ -132,14 +171,23 @@ cdef void leave_tokens_out(Search* search) noexcept nogil:
     search.count = kept
 
 
+cdef bint holds_any(const Search* search, const uint8_t* bytes_) noexcept nogil:
+    """Tell whether one of three bytes stands in the text."""
+    cdef int index
+    for index in range(3):
+        if memchr(search.start, bytes_[index], search.stop - search.start) is not NULL:
+            return True
+    return False
+
+
 cdef void leave_overlapping_out(Search* search) noexcept nogil:
-    """Leave out what overlaps a match before it, and what is a replacement already."""
+    """Leave out what overlaps a match before it."""
     cdef Cursor behind = search.start
     cdef const Match* match
     cdef size_t index, kept = 0
     for index in range(search.count):
         match = &search.list[index]
-        if match.start >= behind and token_at(search.program, match.start, match.stop, True) is NULL:
+        if match.start >= behind:
             behind = match.stop
             search.list[kept] = match[0]
             kept += 1

@@ -9,12 +9,22 @@ from pipeline.wire.kernel.redact_desk cimport (
 )
 from pipeline.wire.kernel.redact_distinct cimport DistinctNames, claim_name, release_names, take_name
 from pipeline.wire.kernel.redact_json cimport BARE_WORD, LIST, OBJECT, STRING, Json, Node, is_scalar, unescaped
-from pipeline.wire.kernel.redact_keys cimport DATA, RULE_SHIFT, SENSITIVE, WORD_MASK, WORD_SHIFT
-from pipeline.wire.kernel.redact_rules cimport DRY_RUN, KV_SECRET, NO_SECRET, Program, Rule, Word, bit
+from pipeline.wire.kernel.redact_keys cimport DATA, KEYWORD, RULE_SHIFT, SENSITIVE, WORD_MASK, WORD_SHIFT
+from pipeline.wire.kernel.redact_names cimport keywords_in
+from pipeline.wire.kernel.redact_patterns cimport is_excused
+from pipeline.wire.kernel.redact_rules cimport DRY_RUN, KV_SECRET, NO_SECRET, Groups, Program, Rule, Word, bit
 from pipeline.wire.kernel.redact_scan cimport SCAN_READ
 from pipeline.wire.kernel.redact_search cimport same
 from pipeline.wire.kernel.redact_secrets cimport is_secret_value
 from pipeline.wire.kernel.redact_text cimport find_edits, find_matches, is_settled
+
+cdef enum:
+    MAX_DEPTH = 32  # of lists in each other
+
+cdef struct Named:
+    # Up to which node the name of a list counts, and the groups whose keywords it has.
+    size_t next
+    Groups near
 
 cdef struct Content:
     # What a name or value says.
@@ -29,10 +39,14 @@ cdef int find_in_json(Desk* desk, Rulebook book, Cursor limit, int levels) excep
     cdef Json* json = &desk.json[levels]
     cdef size_t index = 0
     cdef const Node* node
-    cdef int outcome
+    cdef int outcome, depth = 0
+    cdef Named around[MAX_DEPTH + 1]
+    around[0] = Named(json.count, desk.search.near)
     while index < json.count:
         node = &json.list[index]
         outcome = UNCHANGED
+        while index >= around[depth].next:
+            depth -= 1
         if node.kind == OBJECT and judge_names(desk, book, json, index, limit) == UNDECIDED:
             return UNDECIDED
         if node.name is not NULL:
@@ -43,7 +57,11 @@ cdef int find_in_json(Desk* desk, Rulebook book, Cursor limit, int levels) excep
                 index = node.next
                 continue
         if outcome == UNCHANGED:
-            if node.kind == STRING:
+            desk.search.near = around[depth].near if node.name is NULL else near_of(desk, book, node, limit)
+            if node.kind == LIST:  # its elements are called what it is called
+                depth += 1
+                around[depth] = Named(node.next, desk.search.near)
+            elif node.kind == STRING:
                 outcome = find_in_string(desk, book, node, limit, levels)
             elif node.kind == BARE_WORD:
                 outcome = find_in_bare(desk, book, node, limit)
@@ -51,6 +69,15 @@ cdef int find_in_json(Desk* desk, Rulebook book, Cursor limit, int levels) excep
             return UNDECIDED
         index += 1
     return UNCHANGED
+
+
+cdef Groups near_of(Desk* desk, Rulebook book, const Node* node, Cursor limit) except? 0 nogil:
+    """Return the groups whose keywords the name of a member has."""
+    cdef Content name
+    if not node.verdict & KEYWORD:
+        return 0
+    read_content(&desk.name, &name, node.name, node.name_stop, limit)
+    return keywords_in(&book.program, name.start, name.stop)
 
 
 cdef int read_content(Buffer* buffer, Content* content, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
@@ -118,7 +145,7 @@ cdef int rename_data(Desk* desk, Rulebook book, Json* json, size_t object_, Curs
                 if not rule.known:
                     return UNDECIDED
                 if rule.action != DRY_RUN:
-                    claim_name(&names, &desk.texts, &rule.replacement, &node.new_name, &node.new_name_size)
+                    claim_name(&names, &desk.written, &rule.replacement, &node.new_name, &node.new_name_size)
             index = node.next
     finally:
         release_names(&names)
@@ -173,6 +200,8 @@ cdef int find_in_member(Desk* desk, Rulebook book, const Node* node, Cursor limi
         rule = &program.key_rule
     elif is_secret_value(word, said.start, said.stop):
         order = program.rule_of[<int>KV_SECRET]
+        if program.excuses and is_excused(book, order, said.start, said.stop):
+            return UNCHANGED
         rule = &program.rules[order]
     else:
         return UNCHANGED

@@ -8,19 +8,21 @@ from pipeline.wire.kernel.arena cimport taken
 from pipeline.wire.kernel.edits cimport Edit, Frame, close_frame, new_edit
 from pipeline.wire.kernel.redact_attributes cimport Map, redact_attribute
 from pipeline.wire.kernel.redact_books cimport (
-    ATTRIBUTE, BODY, DROPPED, EVENT, EXEMPLAR, LINK, NAME, OTHER, RESOURCE, SCOPE, STATUS, Place, begin, no_memory, refuse,
-    unknown,
+    ATTRIBUTE, BODY, DROPPED, EVENT, EXEMPLAR, LINK, NAME, OTHER, RESOURCE, SCOPE, STATUS, Place, begin, field_of,
+    no_memory, refuse, unknown,
 )
 from pipeline.wire.kernel.redact_desk cimport CHANGED
 from pipeline.wire.kernel.redact_distinct cimport release_names
 from pipeline.wire.kernel.redact_leaf cimport keep_text, redact_leaf, replace_text
+from pipeline.wire.kernel.redact_scopes cimport LOG_BODY, SPAN_NAME, part_of, rules_of
+from pipeline.wire.kernel.redact_summaries cimport note_record
 from pipeline.wire.kernel.redact_values cimport redact_value
 from pipeline.wire.kernel.tables cimport (
-    MESSAGES, NUMBERS, AnyValue, Exemplar, InstrumentationScope, KIND_bytes, KIND_message, KIND_string, KeyValue, OtlpField,
-    Resource, Span, Span_Event, Span_Link, Span_Link_trace_state, Span_trace_state, Status,
+    MESSAGES, NUMBERS, AnyValue, Exemplar, InstrumentationScope, KIND_bytes, KIND_message, KIND_string, KeyValue, LogRecord, OtlpField,
+    Resource, Span, Span_Event, Span_Link, Span_Link_trace_state, Span_name, Span_trace_state, Status,
 )
 from pipeline.wire.kernel.walk cimport (
-    DELIMITED, Visit, expected, next_field, packable, packed_is_whole, put_varint, varint
+    DELIMITED, VARINT, Visit, next_field, packable, packed_is_whole, put_varint, varint
 )
 
 from pipeline.wire.reference.redact_tracestate import legal_tracestate
@@ -67,7 +69,7 @@ cdef int redact_fields(Walk* walk, Rulebook book, Map* map, int location, int de
         at = next_field(at, map.stop, &visit, &walk.fault)
         if at is NULL:
             return refuse(walk)
-        field = expected(message, &visit, &walk.fault)
+        field = field_of(walk, message, &visit)
         if field is NULL:
             return refuse(walk)
         if field.wires == 0 or field.absent:
@@ -77,21 +79,42 @@ cdef int redact_fields(Walk* walk, Rulebook book, Map* map, int location, int de
                 if redact_attribute(walk, book, map, &visit, ATTRIBUTE if location == OTHER else location, depth) == DROPPED:
                     dropped += 1
             elif field.message == AnyValue:  # the body of a log record
-                redact_value(walk, book, &visit, Place(BODY, False, False), depth, False)
+                walk.name = NULL
+                redact_value(
+                    walk, <Rulebook>rules_of(walk.scopes, book, LOG_BODY, at, at), &visit, Place(BODY, False, False), depth, False
+                )
             else:
                 begin(walk, &visit, &frame)
-                redact_message(
-                    walk, book, visit.value, visit.stop, field.message, location_in(field.message, location), depth
-                )
+                redact_part(walk, book, &visit, field.message, location_in(field.message, location), depth)
                 close_frame(&walk.edits, &visit, &frame)
         elif visit.wire == DELIMITED:
             if field.kind == KIND_string or field.kind == KIND_bytes:
                 if field.id_bytes == 0 or visit.stop - visit.value != field.id_bytes:
-                    redact_field(walk, book, &visit, message, location)
+                    if message == Span and visit.number == Span_name:
+                        redact_field(walk, <Rulebook>rules_of(walk.scopes, book, SPAN_NAME, at, at), &visit, message, location)
+                    else:
+                        redact_field(walk, book, &visit, message, location)
             elif packable(field) and not packed_is_whole(field.wires, visit.value, visit.stop, &walk.fault):
                 return refuse(walk)
     if dropped:
         count_dropped(walk, map, first, dropped)
+    return 0
+
+
+cdef int redact_part(
+    Walk* walk, Rulebook book, const Visit* visit, uint32_t message, int location, int depth
+) except -1 nogil:
+    """Redact a message inside another, by the rules that hold there, and note what a record has to say of it."""
+    cdef size_t mark = walk.log.count, first = walk.edits.count
+    if walk.scopes.count:
+        redact_message(
+            walk, <Rulebook>rules_of(walk.scopes, book, part_of(message), visit.at, visit.at), visit.value, visit.stop, message,
+            location, depth,
+        )
+    else:
+        redact_message(walk, book, visit.value, visit.stop, message, location, depth)
+    if walk.summaries is not NULL and (message == LogRecord or message == Span):
+        note_record(walk, book, message, visit, mark, first)
     return 0
 
 
@@ -102,6 +125,7 @@ cdef int redact_field(Walk* walk, Rulebook book, const Visit* visit, uint32_t me
         name = MESSAGES[message].names[visit.number]
         if strcmp(name, b"name") == 0 or strcmp(name, b"event_name") == 0:
             location = NAME
+    walk.name = NULL
     if redact_leaf(walk, book, visit.value, visit.stop, Place(location, message != Status, False)) != CHANGED:
         return 0
     if (message == Span and visit.number == Span_trace_state) or (
@@ -137,7 +161,7 @@ cdef int count_dropped(Walk* walk, const Map* map, size_t first, uint32_t droppe
         at = next_field(at, map.stop, &visit, &walk.fault)
         if at is NULL:
             return refuse(walk)
-        if visit.number == wanted:
+        if visit.number == wanted and visit.wire == VARINT:
             insert, stop = visit.at, visit.stop  # the last one counts
             varint(visit.value, visit.stop, &count, &walk.fault)
         elif visit.number > wanted and insert is NULL and not is_gone(walk, map.message, &visit):
@@ -172,4 +196,4 @@ cdef inline bint is_gone(const Walk* walk, uint32_t message, const Visit* visit)
     if visit.number >= NUMBERS:
         return True
     field = &MESSAGES[message].fields[visit.number]
-    return field.wires == 0 or field.absent
+    return field.wires == 0 or field.absent or not field.wires >> visit.wire & 1

@@ -5,19 +5,12 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp
 
-from pipeline.wire.kernel.redact_keys cimport SAFE, SENSITIVE, WORD_SHIFT
-from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN, SECRET, Literal
-from pipeline.wire.kernel.redact_search cimport DIGIT, LOWER, UPPER, is_a, lower
+from pipeline.wire.kernel.redact_keys cimport KEYWORD, SAFE, SENSITIVE, UNLISTED, WORD_SHIFT
+from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN, SECRET, Keyword, Literal, hash_of_word
+from pipeline.wire.kernel.redact_search cimport ALNUM, DIGIT, LOWER, UPPER, is_a, lower
 
 cdef enum:
-    USUAL_NAME = 256  # bytes: longer ones need memory
     MAX_SAFE_NAME = 256  # longer names are no names: nobody vouches for them as safe
-
-cdef struct Words:
-    # A name as words in lower case, joined by dots.
-    uint8_t* joined
-    uint32_t* starts  # of each word; the last one is where one more would start
-    uint32_t count
 
 
 cdef inline bint continues(uint8_t byte) noexcept nogil:
@@ -29,9 +22,12 @@ cdef inline uint8_t folded(uint8_t byte) noexcept nogil:
     return byte | 0x20 if 0xC0 <= byte <= 0xDE and byte != 0xD7 else lower(byte)
 
 
-cdef void read_words(Cursor start, Cursor stop, Words* words) noexcept nogil:
-    """Split a name at whatever is no letter or digit, at the steps of camel case, and between letters and digits."""
-    cdef Cursor at = start, end
+cdef void read_words(Cursor start, Cursor stop, Words* words, uint8_t far = c".") noexcept nogil:
+    """Split a name at whatever is no letter or digit, at the steps of camel case, and between letters and digits.
+
+    Words between which more than one byte lies are joined by `far`.
+    """
+    cdef Cursor at = start, end, behind = start
     cdef uint32_t size = 0
     words.count = 0
     while at < stop:
@@ -55,7 +51,7 @@ cdef void read_words(Cursor start, Cursor stop, Words* words) noexcept nogil:
             at += 1
             continue
         if words.count:
-            words.joined[size] = c"."
+            words.joined[size] = c"." if at - behind <= 1 else far
             size += 1
         words.starts[words.count] = size
         words.count += 1
@@ -63,6 +59,7 @@ cdef void read_words(Cursor start, Cursor stop, Words* words) noexcept nogil:
             words.joined[size] = folded(at[0])
             size += 1
             at += 1
+        behind = end
     words.starts[words.count] = size + 1
 
 
@@ -82,14 +79,49 @@ cdef int name_says(const Program* program, Cursor start, Cursor stop) noexcept n
     else:
         read_words(start, stop, &words)
         verdict = last_word(&program.secret_words, &words) << WORD_SHIFT
-        if is_sensitive(program, &words):
-            verdict |= SENSITIVE
+        if is_sensitive(program, &words) or (program.sensitive_globs.count and fits_any_case(program, start, stop)):
+            if not is_exempt(program, start, stop):
+                verdict |= SENSITIVE
         if size <= MAX_SAFE_NAME and any_glob(&program.safe, start, stop):
             verdict |= SAFE
+        if program.groups and keywords_in(program, start, stop):
+            verdict |= KEYWORD
+        if program.lists and (size > MAX_SAFE_NAME or not any_glob(&program.listed, start, stop)):
+            verdict |= UNLISTED
     if size > USUAL_NAME:
         free(words.joined)
         free(words.starts)
     return verdict
+
+
+cdef Groups keywords_in(const Program* program, Cursor start, Cursor stop) noexcept nogil:
+    """Return the groups of which a keyword stands in a text of up to `USUAL_NAME` bytes; longer names have none."""
+    cdef uint8_t joined[2 * USUAL_NAME]
+    cdef uint32_t starts[USUAL_NAME + 1]
+    cdef Words words
+    cdef Groups groups = 0
+    cdef uint32_t at, hash
+    cdef int32_t index
+    cdef const Keyword* keyword
+    cdef const uint8_t* word
+    cdef size_t left
+    if stop - start > USUAL_NAME:
+        return 0
+    words.joined, words.starts = joined, starts
+    read_words(start, stop, &words, c",")
+    for at in range(words.count):
+        word = words.joined + words.starts[at]
+        hash = hash_of_word(word, words.starts[at + 1] - words.starts[at] - 1)
+        if not program.keyword_beginnings[hash >> 5] >> (hash & 31) & 1:
+            continue
+        left = words.starts[words.count] - 1 - words.starts[at]
+        for index in range(program.keyword_count):
+            keyword = &program.keywords[index]
+            if left < keyword.words.size or memcmp(word, keyword.words.text, keyword.words.size) != 0:
+                continue
+            if left == keyword.words.size or word[keyword.words.size] == c"." or word[keyword.words.size] == c",":
+                groups |= keyword.groups
+    return groups
 
 
 cdef bint is_sensitive(const Program* program, const Words* words) noexcept nogil:
@@ -110,6 +142,30 @@ cdef bint is_sensitive(const Program* program, const Words* words) noexcept nogi
     return False
 
 
+cdef bint is_exempt(const Program* program, Cursor start, Cursor stop) noexcept nogil:
+    cdef const Literal* name
+    cdef int32_t index
+    for index in range(program.exempt.count):
+        name = &program.exempt.list[index]
+        if name.size == <size_t>(stop - start) and memcmp(name.text, start, name.size) == 0:
+            return True
+    return False
+
+
+cdef bint fits_any_case(const Program* program, Cursor start, Cursor stop) noexcept nogil:
+    """Tell whether a name fits a glob of sensitive names; without memory it does."""
+    cdef size_t size = stop - start, index
+    cdef uint8_t* folded_name = <uint8_t*>malloc(max(size, <size_t>1))
+    cdef bint fits
+    if folded_name is NULL:
+        return True
+    for index in range(size):
+        folded_name[index] = lower(start[index])
+    fits = any_glob(&program.sensitive_globs, folded_name, folded_name + size)
+    free(folded_name)
+    return fits
+
+
 cdef bint any_glob(const Names* globs, Cursor start, Cursor stop) noexcept nogil:
     cdef int32_t index
     for index in range(globs.count):
@@ -119,25 +175,31 @@ cdef bint any_glob(const Names* globs, Cursor start, Cursor stop) noexcept nogil
 
 
 cdef bint fits_glob(Cursor glob, Cursor end, Cursor at, Cursor stop) noexcept nogil:
-    """Tell whether a whole text fits a glob in which only `*` is special."""
-    cdef Cursor star = NULL, resume = NULL
-    while at < stop:
+    """Tell whether a whole text fits a glob: `**` is anything, `*` anything without a dot, `?` one byte that is no dot."""
+    cdef Cursor star = NULL, resume = NULL  # behind the last `*`, and where what follows it was tried
+    cdef Cursor stars = NULL, resume_stars = NULL  # the same of the last `**`
+    while True:
         if glob < end and glob[0] == c"*":
-            star = glob
-            glob += 1
-            resume = at
-        elif glob < end and glob[0] == at[0]:
+            if end - glob > 1 and glob[1] == c"*":
+                glob += 2
+                stars, resume_stars, star = glob, at, NULL
+            else:
+                glob += 1
+                star, resume = glob, at
+            continue
+        if at == stop and glob == end:
+            return True
+        if at < stop and glob < end and (glob[0] == at[0] or (glob[0] == c"?" and at[0] != c".")):
             glob += 1
             at += 1
-        elif star is not NULL:
-            glob = star + 1
+        elif star is not NULL and resume < stop and resume[0] != c".":
             resume += 1
-            at = resume
+            glob, at = star, resume
+        elif stars is not NULL and resume_stars < stop:
+            resume_stars += 1
+            glob, at, star = stars, resume_stars, NULL
         else:
             return False
-    while glob < end and glob[0] == c"*":
-        glob += 1
-    return glob == end
 
 
 cdef Word word_at_end(const Names* names, Cursor start, Cursor stop) noexcept nogil:
@@ -146,8 +208,24 @@ cdef Word word_at_end(const Names* names, Cursor start, Cursor stop) noexcept no
     cdef uint32_t starts[USUAL_NAME + 1]
     cdef Words words
     words.joined, words.starts = joined, starts
-    read_words(start, stop, &words)
+    read_words(beginning_of_words(start, stop, names.longest), stop, &words)
     return last_word(names, &words)
+
+
+cdef inline bint in_word(uint8_t byte) noexcept nogil:
+    return is_a(byte, ALNUM) or byte >= 0x80
+
+
+cdef Cursor beginning_of_words(Cursor start, Cursor stop, int32_t count) noexcept nogil:
+    """Return a place between words from which on there are at least so many: what stands before need not be read."""
+    cdef Cursor at = stop - 1
+    while at > start:
+        if in_word(at[0]) and not in_word((at - 1)[0]):
+            count -= 1
+            if count <= 0:
+                return at
+        at -= 1
+    return start
 
 
 cdef Word last_word(const Names* names, const Words* words) noexcept nogil:
@@ -159,9 +237,9 @@ cdef Word last_word(const Names* names, const Words* words) noexcept nogil:
     if words.count == 0:
         return NO_SECRET
     last = words.joined + words.starts[words.count - 1]
-    for index in range(names.count):
+    size = end - words.joined
+    for index in range(names.first[(end - 1)[0]], names.first[(end - 1)[0] + 1]):
         name = &names.list[index]
-        size = end - words.joined
         if <size_t>size < name.size or (<size_t>size > name.size and (end - name.size - 1)[0] != c"."):
             continue
         if memcmp(end - name.size, name.text, name.size) == 0:

@@ -144,11 +144,19 @@ cdef bint find_ch_ahv(Search* search) noexcept nogil:
 
 cdef bint is_ch_ahv(Cursor code) noexcept nogil:
     """Tell whether the EAN-13 check digit is right."""
-    cdef int index, digits = 0, total = 0
+    cdef uint8_t digits[13]
+    cdef int index, count = 0
     for index in range(16):
         if code[index] != c".":
-            total += (code[index] - c"0") * (3 if digits & 1 else 1)
-            digits += 1
+            digits[count] = code[index]
+            count += 1
+    return is_ean13(digits)
+
+
+cdef bint is_ean13(Cursor digits) noexcept nogil:
+    cdef int index, total = 0
+    for index in range(13):
+        total += (digits[index] - c"0") * (3 if index & 1 else 1)
     return total % 10 == 0
 
 
@@ -161,7 +169,7 @@ cdef inline int br_check(const int* characters, int size, int highest) noexcept 
     return 0 if total % 11 < 2 else 11 - total % 11
 
 
-cdef inline bint br_checked(Cursor code, int length, int size, int highest) noexcept nogil:
+cdef bint br_checked(Cursor code, int length, int size, int highest) noexcept nogil:
     """Tell whether both check digits are right and not all characters are equal."""
     cdef int characters[14]
     cdef int index, count = 0
@@ -199,14 +207,19 @@ cdef bint find_cn_ric(Search* search) noexcept nogil:
 
 
 cdef bint is_cn_ric(Cursor code) noexcept nogil:
-    cdef uint32_t year = number(code + 6, 4), month = number(code + 10, 2), day = number(code + 12, 2), days
+    cdef uint32_t year = number(code + 6, 4)
     cdef int index, total = 0, weight = 1
     for index in range(16, -1, -1):  # the weights are the powers of 2 (ISO 7064, mod 11-2)
         weight = 2 * weight % 11
         total += weight * (code[index] - c"0")
     if RIC_CHECKS[total % 11] != (code[17] & 0xDF if code[17] == c"x" else code[17]):
         return False
-    days = 30 if month in (4, 6, 9, 11) else 31
+    return 1900 <= year < 2100 and is_day(year, number(code + 10, 2), number(code + 12, 2))
+
+
+cdef bint is_day(int year, int month, int day) noexcept nogil:
+    """Tell whether the calendar has this day."""
+    cdef int days = 30 if month in (4, 6, 9, 11) else 31
     if month == 2:
         days = 29 if year % 4 == 0 and (year % 100 or year % 400 == 0) else 28
-    return 1900 <= year < 2100 and 1 <= month <= 12 and 1 <= day <= days
+    return 1 <= month <= 12 and 1 <= day <= days

@@ -13,6 +13,9 @@ cdef bint find_ipv4(Search* search) noexcept nogil
 cdef bint find_ipv6(Search* search) noexcept nogil
 
 cdef bint is_card(Cursor digits, Py_ssize_t size) noexcept nogil
+cdef bint is_rupay(Cursor digits, Py_ssize_t size) noexcept nogil
+cdef bint is_luhn(Cursor digits, Py_ssize_t size) noexcept nogil
+cdef bint is_social_security(Cursor area, Cursor group, Cursor serial) noexcept nogil
 cdef Cursor quad_end(Cursor at, Cursor stop) noexcept nogil
 cdef int iban_length(Cursor country) noexcept nogil
 cdef Cursor iban_end(const Search* search, Cursor start, int length) noexcept nogil

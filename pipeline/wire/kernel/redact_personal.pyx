@@ -2,12 +2,13 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from pipeline.wire.kernel.redact_rules cimport CARD
 from pipeline.wire.kernel.redact_search cimport (
     ALNUM, DIGIT, DOMAIN, HEX, LOCAL, LOWER, SPACE, UPPER, WORD,
     behind_escape, bounded_left, bounded_right, find, found, is_a, lower, next_point, run, run_of, same, same_folded,
 )
 
-from pipeline.wire.identifiers import CARD_ISSUERS, COUNTRY_CODES, IBAN_DIGITS_ONLY, IBAN_LENGTHS
+from pipeline.wire.identifiers import CARD_ISSUERS, COUNTRY_CODES, IBAN_DIGITS_ONLY, IBAN_LENGTHS, RUPAY_ISSUERS
 
 # ---- e-mail ----
 
@@ -17,7 +18,8 @@ cdef enum:
     MAX_LABELS = 10
 
 cdef const char** FILE_ENDINGS = [
-    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"css", b"js", b"ts", b"map", b"json", b"html", b"py", b"go", b"rs", b"java", b"so", b"dll",
+    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"css", b"js", b"ts", b"map", b"json", b"html", b"py", b"go", b"rs", b"java", b"so",
+    b"dll",
 ]
 
 
@@ -89,6 +91,8 @@ cdef bint is_file_ending(Cursor label, Cursor end) noexcept nogil:
     if size > 4 or (dash < end and dash[0] != c"-"):
         return False
     for ending in FILE_ENDINGS[:18]:
+        if <uint8_t>ending[0] != lower(label[0]):
+            continue
         length = 0
         while ending[length]:
             length += 1
@@ -209,16 +213,18 @@ cdef bint nine_digits(const Search* search, Cursor at) noexcept nogil:
 
 cdef bint find_ssn(Search* search) noexcept nogil:
     cdef Cursor at = search.start
-    cdef int area
     while True:
         at = next_point(search, at)
         if at is NULL:
             return True
-        if nine_digits(search, at):
-            area = 100 * (at[0] - c"0") + two(at + 1)
-            if 0 < area < 900 and area != 666 and two(at + 4) and (two(at + 7) or two(at + 9)):
-                if not found(search, at, at + 11):
-                    return False
+        if nine_digits(search, at) and is_social_security(at, at + 4, at + 7) and not found(search, at, at + 11):
+            return False
+
+
+cdef bint is_social_security(Cursor area, Cursor group, Cursor serial) noexcept nogil:
+    """Tell whether such a number can have been issued."""
+    cdef int number = 100 * (area[0] - c"0") + two(area + 1)
+    return 0 < number < 900 and number != 666 and two(group) and (two(serial) or two(serial + 2))
 
 
 cdef bint find_itin(Search* search) noexcept nogil:
@@ -246,35 +252,52 @@ cdef struct Issuer:
 cdef enum:
     MAX_ISSUERS = 64
 
-cdef Issuer ISSUERS[MAX_ISSUERS]
-cdef int ISSUER_COUNT = len(CARD_ISSUERS)
-for _index, _issuer in enumerate(CARD_ISSUERS):
+cdef Issuer ISSUERS[MAX_ISSUERS]  # those of RuPay last
+cdef int ISSUER_COUNT = len(CARD_ISSUERS), ALL_ISSUERS = len(CARD_ISSUERS) + len(RUPAY_ISSUERS)
+for _index, _issuer in enumerate((*CARD_ISSUERS, *RUPAY_ISSUERS)):
     ISSUERS[_index] = Issuer(_issuer.first, _issuer.last, sum(1 << length for length in _issuer.lengths), len(str(_issuer.first)))
 
 
 cdef bint is_card(Cursor digits, Py_ssize_t size) noexcept nogil:
     """Tell whether digits are a card number: a known issuer, a length it uses, Luhn's check, not all alike."""
+    return is_issued(digits, size, 0, ISSUER_COUNT)
+
+
+cdef bint is_rupay(Cursor digits, Py_ssize_t size) noexcept nogil:
+    """Tell the same of RuPay's numbers."""
+    return is_issued(digits, size, ISSUER_COUNT, ALL_ISSUERS)
+
+
+cdef inline bint is_issued(Cursor digits, Py_ssize_t size, int first, int behind) noexcept nogil:
     cdef uint32_t start[7]
     cdef Py_ssize_t index
-    cdef int issuer, check = 0, digit
+    cdef int issuer
     cdef bint alike = True, known = False
     if not 12 <= size <= 19:
         return False
     start[0] = 0
     for index in range(6):
         start[index + 1] = 10 * start[index] + digits[index] - c"0"
-    for issuer in range(ISSUER_COUNT):
+    for issuer in range(first, behind):
         if ISSUERS[issuer].first <= start[ISSUERS[issuer].digits] <= ISSUERS[issuer].last:
             known = known or ISSUERS[issuer].lengths >> size & 1
     if not known:
         return False
     for index in range(size):
         alike = alike and digits[index] == digits[0]
+    return not alike and is_luhn(digits, size)
+
+
+cdef bint is_luhn(Cursor digits, Py_ssize_t size) noexcept nogil:
+    """Tell whether the last digit is Luhn's check digit (ISO/IEC 7812-1, annex B)."""
+    cdef Py_ssize_t index
+    cdef int check = 0, digit
+    for index in range(size):
         digit = digits[size - 1 - index] - c"0"
-        if index & 1:  # Luhn: every second digit counts twice (ISO/IEC 7812-1, annex B)
+        if index & 1:  # every second digit counts twice
             digit = 2 * digit - 9 if digit > 4 else 2 * digit
         check += digit
-    return not alike and check % 10 == 0
+    return check % 10 == 0
 
 
 cdef inline int separator_size(Cursor at, Cursor stop) noexcept nogil:
@@ -298,7 +321,14 @@ cdef bint card_found(Search* search, Cursor start, Cursor end) noexcept nogil:
             digits[size] = at[0]
             size += 1
         at += 1
-    return found(search, start, end) if is_card(digits, size) else True
+    if search.program.rule_of[<int>CARD] >= 0 and is_card(digits, size):
+        search.rule = search.program.rule_of[<int>CARD]
+        if not found(search, start, end):
+            return False
+    if search.program.rupay_rule >= 0 and is_rupay(digits, size):
+        search.rule = search.program.rupay_rule
+        return found(search, start, end)
+    return True
 
 
 cdef Cursor groups_end(Cursor at, Cursor stop, int first, int second, int third, int fourth, int fifth) noexcept nogil:
@@ -453,20 +483,19 @@ cdef bint find_ipv4(Search* search) noexcept nogil:
 
 
 cdef bint is_address(const Search* search, Cursor start, Cursor end) noexcept nogil:
-    """Tell whether a quad is an address and no version, not loopback, not that of nobody or everybody."""
+    """Tell whether a quad is an address and no version."""
     cdef Cursor stop = search.stop, at
     cdef bint zero = False
     if not bounded_right(search, end) or (end + 1 < stop and end[0] == c"." and is_a(end[1], DIGIT)):
         return False
-    if same(start, end, b"127.", 4) or (end - start == 7 and same(start, end, b"0.0.0.0", 7)):
-        return False
-    if end - start == 15 and same(start, end, b"255.255.255.255", 15):
+    if not search.program.special_addresses and is_special(start, end):
         return False
     if start == search.start:
         return True
     if (start - 1)[0] == c"." or is_version(search, start):
         return False
-    if (start - 1)[0] == c"/" and start - search.start > 1 and is_a((start - 2)[0], UPPER | LOWER):  # a product, unless a port follows
+    # behind a product's name it is a version, unless a port follows
+    if (start - 1)[0] == c"/" and start - search.start > 1 and is_a((start - 2)[0], UPPER | LOWER):
         if end + 1 < stop and end[0] == c":" and is_a(end[1], DIGIT):
             return True
         at = start
@@ -475,6 +504,15 @@ cdef bint is_address(const Search* search, Cursor start, Cursor end) noexcept no
             at += 1
         return not zero and start[1] != c"."
     return True
+
+
+cdef inline bint is_special(Cursor start, Cursor end) noexcept nogil:
+    """Tell whether an address is loopback, that of nobody or that of everybody."""
+    return (
+        same(start, end, b"127.", 4)
+        or (end - start == 7 and same(start, end, b"0.0.0.0", 7))
+        or (end - start == 15 and same(start, end, b"255.255.255.255", 15))
+    )
 
 
 cdef bint is_version(const Search* search, Cursor start) noexcept nogil:
@@ -540,7 +578,7 @@ cdef bint find_ipv6_at(Search* search, Cursor* next_) noexcept nogil:
         start += 1
     if (end - 1)[0] == c":" and (end - 2)[0] != c":":
         end -= 1
-    if end - start > MAX_IPV6 or not bounded_right(search, end) or not is_ipv6(start, end):
+    if end - start > MAX_IPV6 or not bounded_right(search, end) or not is_ipv6(search, start, end):
         return True
     return found(search, start, zone_end(end, stop))
 
@@ -560,13 +598,15 @@ cdef Cursor zone_end(Cursor at, Cursor stop) noexcept nogil:
     return end if end > at + 1 else at
 
 
-cdef bint is_ipv6(Cursor start, Cursor end) noexcept nogil:
-    """Tell whether this is the text of an IPv6 address (RFC 4291, section 2.2) with a decimal digit, not loopback."""
+cdef bint is_ipv6(const Search* search, Cursor start, Cursor end) noexcept nogil:
+    """Tell whether this is the text of an IPv6 address (RFC 4291, section 2.2) with a decimal digit, or a special one."""
     cdef Cursor at = start, group
     cdef int size = 0
     cdef bint gap = False, digit = False
-    if end <= start or (end - start == 3 and same(start, end, b"::1", 3)):
+    if end <= start:
         return False
+    if (end - start == 3 and same(start, end, b"::1", 3)) or (end - start == 2 and same(start, end, b"::", 2)):
+        return search.program.special_addresses
     while at < end:
         digit = digit or is_a(at[0], DIGIT)
         at += 1

@@ -30,6 +30,7 @@ typedef struct {
     uint64_t backslash;
     uint64_t percent;
     uint64_t any_percent;
+    uint64_t any_high; /* bytes of 0x80 and above */
 } ScanBefore;
 
 /* Where something can begin. */
@@ -42,12 +43,13 @@ typedef struct {
     uint64_t at;
     uint64_t plus;  /* + and a digit */
     uint64_t paren; /* ( and three digits */
+    uint64_t others; /* anything but a literal */
 } ScanTriggers;
 
 typedef uint64_t (*ScanWindow)(const ScanLiterals *, const uint8_t *, uint64_t, ScanBefore *, ScanTriggers *);
 
 typedef struct {
-    uint64_t digit, alpha, lower, word, numeric, at, colon, backslash, percent, plus, paren, literal;
+    uint64_t digit, alpha, lower, word, numeric, high, at, colon, backslash, percent, plus, paren, literal;
 } ScanMasks;
 
 static inline uint64_t scan_triggers(ScanMasks m, uint64_t valid, ScanBefore *before, ScanTriggers *found)
@@ -65,12 +67,14 @@ static inline uint64_t scan_triggers(ScanMasks m, uint64_t valid, ScanBefore *be
     before->backslash = m.backslash >> (SCAN_STEP - 6) & 63;
     before->percent = m.percent >> (SCAN_STEP - 3) & 7;
     before->any_percent |= m.percent & valid;
+    before->any_high |= m.high & valid;
 
     found->literal = m.literal & valid;
     found->number = digit & free & numeric2 & numeric2 >> 2 & numeric2 >> 4;
     found->pair = alpha & alpha >> 1 & digits2 >> 2 & free;
     found->code = free & ((uppers2 & separator >> 2 & digits2 >> 3 & separator >> 5)                    /* AB 12 */
                           | (upper & digits7 >> 1)                                                      /* X1234567 */
+                          | (uppers2 & uppers2 >> 2 & digits4 >> 5)                                     /* ABC..1234 */
                           | (uppers2 & uppers2 >> 2 & uppers2 >> 4 & code8 & code8 >> 8)                /* 16 in a row */
                           | (code2 & separator >> 2 & code2 >> 3 & code >> 5 & separator >> 6 & code >> 7)); /* 12.ABC.3 */
     found->at = m.at & valid;
@@ -82,7 +86,8 @@ static inline uint64_t scan_triggers(ScanMasks m, uint64_t valid, ScanBefore *be
         uint64_t two = colon & near;
         found->colon = (colon & colon >> 1) | (colon & (two >> 1 | two >> 2 | two >> 3 | two >> 4 | two >> 5));
     }
-    return found->literal | found->number | found->pair | found->code | found->colon | found->at | found->plus | found->paren;
+    found->others = found->number | found->pair | found->code | found->colon | found->at | found->plus | found->paren;
+    return found->literal | found->others;
 }
 
 static inline uint64_t scan_bit(uint64_t bit, unsigned at)
@@ -114,6 +119,7 @@ static uint64_t scan_portable(const ScanLiterals *literals, const uint8_t *at, u
             m.numeric |= scan_bit(classes & DIGIT, i);
         } else {
             m.numeric |= scan_bit(c == ' ' || c == '-' || c == '.' || c >= 0x80, i);
+            m.high |= scan_bit(c >= 0x80, i);
             m.at |= scan_bit(c == '@', i);
             m.colon |= scan_bit(c == ':', i);
             m.backslash |= scan_bit(c == '\\', i);
@@ -181,6 +187,7 @@ static inline SCAN_AVX2 void scan_half(const ScanLiterals *literals, const uint8
     m->numeric |= scan_mask(_mm256_or_si256(_mm256_or_si256(bytes, digit),
                                             _mm256_or_si256(scan_equal(bytes, ' '), scan_between(bytes, '-', '.'))))
                   << shift;
+    m->high |= scan_mask(bytes) << shift;
     m->at |= scan_mask(scan_equal(bytes, '@')) << shift;
     m->colon |= scan_mask(scan_equal(bytes, ':')) << shift;
     m->backslash |= scan_mask(scan_equal(bytes, '\\')) << shift;
@@ -199,13 +206,98 @@ static SCAN_AVX2 uint64_t scan_avx2(const ScanLiterals *literals, const uint8_t 
         scan_half(literals, at + 32, 32, &m);
     return scan_triggers(m, valid, before, found);
 }
+
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+#include <arm_neon.h>
+
+typedef struct {
+    uint8x16_t one, other;
+} ScanBytes; /* 32 of them */
+
+static inline ScanBytes scan_load(const uint8_t *at)
+{
+    return (ScanBytes){vld1q_u8(at), vld1q_u8(at + 16)};
+}
+
+/* Of bytes that are all ones or all zeroes: each keeps the bit of its place in eight, and three times neighbours are added. */
+static inline uint64_t scan_mask(ScanBytes bytes)
+{
+    static const uint8_t BITS[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t bits = vld1q_u8(BITS), sums = vpaddq_u8(vandq_u8(bytes.one, bits), vandq_u8(bytes.other, bits));
+    sums = vpaddq_u8(sums, sums);
+    sums = vpaddq_u8(sums, sums);
+    return vgetq_lane_u32(vreinterpretq_u32_u8(sums), 0);
+}
+
+static inline ScanBytes scan_or(ScanBytes a, ScanBytes b)
+{
+    return (ScanBytes){vorrq_u8(a.one, b.one), vorrq_u8(a.other, b.other)};
+}
+
+static inline ScanBytes scan_between(ScanBytes bytes, uint8_t first, uint8_t last)
+{
+    uint8x16_t from = vdupq_n_u8(first), wide = vdupq_n_u8(last - first);
+    return (ScanBytes){vcleq_u8(vsubq_u8(bytes.one, from), wide), vcleq_u8(vsubq_u8(bytes.other, from), wide)};
+}
+
+static inline ScanBytes scan_equal(ScanBytes bytes, uint8_t wanted)
+{
+    return scan_between(bytes, wanted, wanted);
+}
+
+static inline uint8x16_t scan_buckets(const ScanLiterals *literals, const uint8_t *at)
+{
+    uint8x16_t one = vdupq_n_u8(255), other = one;
+    for (int place = 0; place < 4; place++) {
+        uint8x16_t bytes = vld1q_u8(at + place), low = vandq_u8(bytes, vdupq_n_u8(15)), high = vshrq_n_u8(bytes, 4);
+        one = vandq_u8(one, vandq_u8(vqtbl1q_u8(vld1q_u8(literals->low[0][place]), low),
+                                     vqtbl1q_u8(vld1q_u8(literals->high[0][place]), high)));
+        other = vandq_u8(other, vandq_u8(vqtbl1q_u8(vld1q_u8(literals->low[1][place]), low),
+                                         vqtbl1q_u8(vld1q_u8(literals->high[1][place]), high)));
+    }
+    return vtstq_u8(vorrq_u8(one, other), vdupq_n_u8(255));
+}
+
+static inline void scan_half(const ScanLiterals *literals, const uint8_t *at, unsigned shift, ScanMasks *m)
+{
+    ScanBytes bytes = scan_load(at), case_bit = {vdupq_n_u8(0x20), vdupq_n_u8(0x20)};
+    ScanBytes digit = scan_between(bytes, '0', '9'), alpha = scan_between(scan_or(bytes, case_bit), 'a', 'z');
+    ScanBytes buckets = {scan_buckets(literals, at), scan_buckets(literals, at + 16)}, high = scan_between(bytes, 0x80, 0xFF);
+    m->digit |= scan_mask(digit) << shift;
+    m->alpha |= scan_mask(alpha) << shift;
+    m->lower |= scan_mask(scan_between(bytes, 'a', 'z')) << shift;
+    m->word |= scan_mask(scan_or(scan_or(digit, alpha), scan_equal(bytes, '_'))) << shift;
+    m->high |= scan_mask(high) << shift;
+    m->numeric |= scan_mask(scan_or(scan_or(high, digit), scan_or(scan_equal(bytes, ' '), scan_between(bytes, '-', '.'))))
+                  << shift;
+    m->at |= scan_mask(scan_equal(bytes, '@')) << shift;
+    m->colon |= scan_mask(scan_equal(bytes, ':')) << shift;
+    m->backslash |= scan_mask(scan_equal(bytes, '\\')) << shift;
+    m->percent |= scan_mask(scan_equal(bytes, '%')) << shift;
+    m->plus |= scan_mask(scan_equal(bytes, '+')) << shift;
+    m->paren |= scan_mask(scan_equal(bytes, '(')) << shift;
+    m->literal |= scan_mask(buckets) << shift;
+}
+
+static uint64_t scan_neon(const ScanLiterals *literals, const uint8_t *at, uint64_t valid, ScanBefore *before,
+                          ScanTriggers *found)
+{
+    ScanMasks m = {0};
+    scan_half(literals, at, 0, &m);
+    if (valid >> 32)
+        scan_half(literals, at + 32, 32, &m);
+    return scan_triggers(m, valid, before, found);
+}
 #endif
 
+/* Every 64-bit ARM has NEON; of the others the processor is asked. */
 static inline ScanWindow scan_best(void)
 {
 #if defined(__x86_64__) && defined(__GNUC__)
-    if (__builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
         return scan_avx2;
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+    return scan_neon;
 #endif
     return scan_portable;
 }

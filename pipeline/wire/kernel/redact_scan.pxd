@@ -15,6 +15,7 @@ cdef extern from "redact_scan.h" nogil:
     ctypedef struct ScanBefore:
         uint64_t word
         uint64_t any_percent
+        uint64_t any_high
 
     ctypedef struct ScanTriggers:
         uint64_t literal
@@ -25,6 +26,7 @@ cdef extern from "redact_scan.h" nogil:
         uint64_t at
         uint64_t plus
         uint64_t paren
+        uint64_t others
 
     ctypedef uint64_t (*ScanWindow)(const ScanLiterals*, const uint8_t*, uint64_t, ScanBefore*, ScanTriggers*) noexcept nogil
 

@@ -9,16 +9,18 @@ from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from pipeline.wire.kernel.arena cimport grown
-from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, quad_end
+from pipeline.wire.kernel.redact_keyed cimport keyed_code, keyed_number
+from pipeline.wire.kernel.redact_national_keyed cimport is_tfn
+from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, is_rupay, quad_end
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
-    IPV6, ITIN, IT_CF, JWT, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Literal, Trigger, bit, hash_of_bytes,
+    IPV6, ITIN, IT_CF, JWT, KEYED, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Trigger, bit, hash_of_bytes,
 )
 from pipeline.wire.kernel.redact_scan cimport (
     SCAN_READ, SCAN_STEP, SCAN_WINDOW, ScanBefore, ScanTriggers, ScanWindow, scan_best, scan_portable
 )
 from pipeline.wire.kernel.redact_search cimport (
-    ALNUM, DIGIT, DOMAIN, HEX, LOCAL, UPPER, Point, behind_blanks, bounded_left, find, is_a, run, run_of, same, same_folded
+    ALNUM, DIGIT, DOMAIN, HEX, LOCAL, UPPER, Point, behind_blanks, bounded_left, find, is_a, run, run_of, stands
 )
 from pipeline.wire.kernel.redact_secrets cimport assignment_end, cookies_start, starts_free
 from pipeline.wire.kernel.walk cimport fixed32
@@ -41,7 +43,7 @@ cdef bint screen(
 ) noexcept nogil:
     """Begin the search of a text: note where something of the wanted kinds could be. False when there is no memory.
 
-    Nothing is read at or behind `limit`, which lies not before `stop`.
+    Nothing is read at or behind `limit`, which lies not before `stop`. `search.near` is what the name of the text says.
     """
     cdef uint8_t padded[SCAN_READ]
     cdef ScanBefore before
@@ -55,7 +57,9 @@ cdef bint screen(
     memset(&before, 0, sizeof(before))
     search.start, search.stop, search.program = start, stop, program
     search.count = search.point_count = 0
-    search.kinds = 0
+    search.keyed_anywhere = (search.near or program.keyed_everywhere) and wanted & bit(KEYED)
+    search.kinds = bit(KEYED) if search.keyed_anywhere else 0
+    search.token = NULL
     while True:
         left = stop - at
         valid = UINT64_MAX if left >= SCAN_WINDOW else (<uint64_t>1 << left) - 1
@@ -74,13 +78,18 @@ cdef bint screen(
             kinds = 0
             if triggers.literal & place and begins_literal(program, window + index):
                 kinds = literal_kinds(search, at + index, fixed32(window + index))
-            kinds = (kinds | closer(search, &triggers, place, at + index, &seen)) & wanted
+                if kinds & wanted & bit(KEYED):
+                    search.keyed_anywhere = True
+            if triggers.others & place:
+                kinds |= closer(search, &triggers, place, at + index, &seen)
+            kinds &= wanted
             if kinds and not add_point(search, at + index, kinds):
                 return False
         if left <= SCAN_WINDOW:
             break
         at += SCAN_STEP
     search.percent = before.any_percent != 0
+    search.high = before.any_high != 0
     return True
 
 
@@ -113,7 +122,7 @@ cdef Kinds closer(
     """Return the kinds that could match at a place, but for those that begin with a literal."""
     cdef Kinds kinds = 0
     if triggers.number & place:
-        kinds |= number_kinds(at, search.stop)
+        kinds |= number_kinds(search, at)
     if triggers.pair & place:
         kinds |= pair_kinds(search, at)
     if triggers.at & place:
@@ -121,7 +130,7 @@ cdef Kinds closer(
     if triggers.colon & place and at >= seen.colons:
         kinds |= colon_kinds(search, at, seen)
     if triggers.code & place:
-        kinds |= code_kinds(at, search.stop)
+        kinds |= code_kinds(search, at)
     if triggers.plus & place and at[1] != c"0":
         kinds |= bit(PHONE)
     if triggers.paren & place:
@@ -129,18 +138,50 @@ cdef Kinds closer(
     return kinds
 
 
-cdef Kinds number_kinds(Cursor at, Cursor stop) noexcept nogil:
+cdef Kinds number_kinds(const Search* search, Cursor at) noexcept nogil:
     """Return what could begin with the digits here, which stand behind a boundary."""
-    cdef Cursor end = run_of(at, stop, DIGIT, 20), second
+    cdef Cursor stop = search.stop, end = run_of(at, stop, DIGIT, 20), second
     cdef Py_ssize_t size = end - at, more
     cdef uint8_t behind = end[0] if end < stop else 0
     cdef Kinds kinds
-    if behind == 0 and size < 12:
+    if behind == 0 and size < 8:
         return 0
     second = run_of(end + 1, stop, DIGIT, 7) if end < stop else end
     more = second - end - 1
+    kinds = number_alone_kinds(search, at, stop, size, behind, more, second)
+    if not search.keyed_anywhere and is_keyed_size(at, size, behind, more) and keyed_number(search, at):
+        kinds |= bit(KEYED)
+    return kinds
+
+
+cdef inline bint is_keyed_size(Cursor at, Py_ssize_t size, uint8_t behind, Py_ssize_t more) noexcept nogil:
+    """Tell whether so many digits, of which `more` stand one byte further on, can be something if a keyword is near."""
+    if size == 8:  # the commonest length of all that no keyword is near of
+        return (is_tfn(at, 8) and behind != c"-") or (more == 4 and (behind == c"-" or behind == c"+"))
+    if size > 8:
+        return size <= 15
     if size <= 3 and behind == c".":
-        kinds = bit(IPV4) if 1 <= more <= 3 and quad_end(at, stop) is not NULL else 0
+        return more >= 4 or (size == 2 and more == 2)
+    if size == 2:
+        return more == 3 and behind == c" "
+    if size == 3:
+        return more == 3 and (behind == c" " or behind == c"-")
+    if size == 4:
+        return more == 4 and (behind == c" " or behind == c"-") and c"2" <= at[0]
+    if size == 6:
+        return more >= 4
+    return size == 1 and more == 2 and behind == c" "
+
+
+cdef inline Kinds number_alone_kinds(
+    const Search* search, Cursor at, Cursor stop, Py_ssize_t size, uint8_t behind, Py_ssize_t more, Cursor second
+) noexcept nogil:
+    """Return what the digits could be without a keyword: `second` is where those end that stand one byte further on."""
+    cdef Kinds kinds
+    if size <= 3 and behind == c".":
+        kinds = 0
+        if 1 <= more <= 3 and (at == search.start or (at - 1)[0] != c".") and quad_end(at, stop) is not NULL:
+            kinds = bit(IPV4)
         if size == 3 and more >= 3:
             kinds |= bit(PHONE) | bit(CH_AHV) | bit(BR_CPF)
         return kinds
@@ -155,7 +196,7 @@ cdef Kinds number_kinds(Cursor at, Cursor stop) noexcept nogil:
     if size == 8:
         return bit(ES_DNI) if is_a(behind, UPPER) else 0
     if 12 <= size <= 19:
-        kinds = bit(CARD) if is_card(at, size) else 0
+        kinds = bit(CARD) if is_card(at, size) or (search.program.rupay_rule >= 0 and is_rupay(at, size)) else 0
         if size == 18 or (size == 17 and (behind == c"X" or behind == c"x")):
             kinds |= bit(CN_RIC)
         return kinds
@@ -172,10 +213,13 @@ cdef Kinds pair_kinds(const Search* search, Cursor at) noexcept nogil:
     return 0
 
 
-cdef Kinds code_kinds(Cursor at, Cursor stop) noexcept nogil:
+cdef Kinds code_kinds(const Search* search, Cursor at) noexcept nogil:
     """Return what could begin with the capitals and digits here."""
+    cdef Cursor stop = search.stop
     if stop - at < 9:
         return 0
+    if is_a(at[5], DIGIT) and is_a(at[2], UPPER) and is_a(at[3], UPPER) and keyed_code(search, at):
+        return bit(KEYED)
     if at[2] == c" ":
         return bit(UK_NINO)
     if at[2] == c".":
@@ -215,7 +259,7 @@ cdef Kinds colon_kinds(const Search* search, Cursor at, Seen* seen) noexcept nog
             digit = digit or is_a(end[0], DIGIT)
         end += 1
     seen.colons = end
-    digit = digit or (end < search.stop and end[0] == c".")
+    digit = digit or search.program.special_addresses or (end < search.stop and end[0] == c".")
     return bit(IPV6) if digit and (gap or colons >= 7) else 0
 
 
@@ -225,45 +269,39 @@ cdef Kinds literal_kinds(const Search* search, Cursor at, uint32_t bytes_) noexc
     cdef const Beginning* each = &program.triggers_by_first.list[program.triggers_by_first.first[at[0]]]
     cdef const Beginning* end = &program.triggers_by_first.list[program.triggers_by_first.first[at[0] + 1]]
     cdef const Trigger* trigger
-    cdef const Literal* literal
     cdef Kinds kinds = 0
     while each < end:
         if bytes_ & each.mask == each.bytes:
             trigger = &program.triggers[each.index]
-            if stands(&trigger.literal, trigger.fold, at, search.stop):
-                if could_match(search, trigger.kind, at, at + trigger.literal.size):
-                    kinds |= bit(trigger.kind)
+            if stands(&trigger.anchor, at, search.stop):
+                kinds |= likely(search, trigger.kinds, at, at + trigger.anchor.literal.size)
         each += 1
     each = &program.shapes_by_first.list[program.shapes_by_first.first[at[0]]]
     end = &program.shapes_by_first.list[program.shapes_by_first.first[at[0] + 1]]
     while each < end:
-        if bytes_ & each.mask == each.bytes:
-            literal = &program.shapes[each.index].pieces[program.shapes[each.index].anchor].literal
-            if stands(literal, program.shapes[each.index].fold, at, search.stop):
-                return kinds | bit(SHAPES)
+        if bytes_ & each.mask == each.bytes and stands(&program.shapes[each.index].first, at, search.stop):
+            return kinds | bit(SHAPES)
         each += 1
     return kinds
 
 
-cdef inline bint stands(const Literal* literal, bint fold, Cursor at, Cursor stop) noexcept nogil:
-    if fold:
-        return same_folded(at, stop, <const char*>literal.text, literal.size)
-    return same(at, stop, <const char*>literal.text, literal.size)
+cdef Kinds likely(const Search* search, Kinds kinds, Cursor at, Cursor behind) noexcept nogil:
+    """Return of some kinds those of which there could be a match around their literal, which ends at `behind`."""
+    cdef Cursor stop = search.stop
+    if kinds & bit(KV_SECRET) and assignment_end(behind, stop) is NULL:
+        kinds &= ~bit(KV_SECRET)
+    if kinds & bit(DSN_KV) and not is_assigned(behind_blanks(behind, stop), stop):
+        kinds &= ~bit(DSN_KV)
+    if kinds & bit(AUTH_HEADER) and (behind - 1)[0] == c" " and not bounded_left(search, at):
+        kinds &= ~bit(AUTH_HEADER)
+    if kinds & bit(JWT) and not starts_free(search, at):
+        kinds &= ~bit(JWT)
+    if kinds & bit(COOKIE) and cookies_start(at, stop) is NULL:
+        kinds &= ~bit(COOKIE)
+    if kinds & bit(CLI_SECRET) and behind - at == 2 and (behind == stop or not is_a(behind[0], ALNUM)):
+        kinds &= ~bit(CLI_SECRET)
+    return kinds
 
 
-cdef bint could_match(const Search* search, int kind, Cursor at, Cursor behind) noexcept nogil:
-    """Tell whether there could be a match of a kind around its literal, which ends at `behind`."""
-    if kind == KV_SECRET:
-        return assignment_end(behind, search.stop) is not NULL
-    if kind == AUTH_HEADER:
-        return (behind - 1)[0] != c" " or bounded_left(search, at)
-    if kind == JWT:
-        return starts_free(search, at)
-    if kind == COOKIE:
-        return cookies_start(at, search.stop) is not NULL
-    if kind == CLI_SECRET:
-        return behind - at > 2 or (behind < search.stop and is_a(behind[0], ALNUM))
-    if kind == DSN_KV:
-        behind = behind_blanks(behind, search.stop)
-        return behind < search.stop and behind[0] == c"="
-    return True
+cdef inline bint is_assigned(Cursor at, Cursor stop) noexcept nogil:
+    return at < stop and at[0] == c"="

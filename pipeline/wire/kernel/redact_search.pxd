@@ -15,8 +15,8 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp
 
 from pipeline.wire.kernel.arena cimport grown
-from pipeline.wire.kernel.redact_rules cimport Kinds, Program
-from pipeline.wire.kernel.walk cimport Cursor
+from pipeline.wire.kernel.redact_rules cimport Anchor, Groups, Kinds, Program
+from pipeline.wire.kernel.walk cimport Cursor, fixed32, fixed64
 
 cdef extern from "redact_bytes.h" nogil:
     enum:
@@ -49,13 +49,21 @@ cdef struct Search:
     size_t point_count
     size_t point_room
     Kinds kinds  # of all points
+    Groups near  # whose keywords the name of the text has
+    bint keyed_anywhere  # what needs a keyword could be anywhere in the text
     bint percent  # the text has a percent sign
+    bint high  # it has bytes of 0x80 and above
     Kinds kind  # that is being looked for,
     int32_t rule  # its rule,
     size_t next_point  # and the point behind the last one that was looked at
+    Cursor token  # the last replacement that was met
+    Cursor token_end
     Match* list
     size_t count
     size_t room
+    Match* spare  # where lists are merged
+    size_t spare_room
+    Cursor* read  # by shapes: see there
 
 ctypedef bint (*Matcher)(Search*) noexcept nogil
 
@@ -72,7 +80,9 @@ cdef inline uint32_t first_four(Cursor at, Cursor stop) noexcept nogil:
     """Return the next four bytes as a little-endian number, zeros for those that are missing."""
     cdef uint32_t bytes_ = 0
     cdef int index
-    for index in range(4 if stop - at > 4 else stop - at):
+    if stop - at >= 4:
+        return fixed32(at)
+    for index in range(stop - at):
         bytes_ |= <uint32_t>at[index] << 8 * index
     return bytes_
 
@@ -89,8 +99,10 @@ cdef inline Cursor next_point(Search* search, Cursor at) noexcept nogil:
 
 
 cdef inline bint found(Search* search, Cursor start, Cursor stop) noexcept nogil:
-    """Note a match; False when there is no memory."""
+    """Note a match, unless a replacement stands there already; False when there is no memory."""
     cdef Match* list
+    if start == search.token and stop == search.token_end or token_at(search.program, start, stop, True) is not NULL:
+        return True
     if search.count == search.room:
         list = <Match*>grown(search.list, &search.room, sizeof(Match))
         if list is NULL:
@@ -146,15 +158,43 @@ cdef inline bint same(Cursor at, Cursor stop, const char* literal, size_t size) 
     return <size_t>(stop - at) >= size and memcmp(at, literal, size) == 0
 
 
+cdef inline uint64_t case_of(uint64_t literal) noexcept nogil:
+    """Return the bits that tell the case of the letters of a literal, which is in lower case and holds no backtick, brace, | or ~."""
+    return literal & literal >> 1 & <uint64_t>0x2020202020202020
+
+
 cdef inline bint same_folded(Cursor at, Cursor stop, const char* literal, size_t size) noexcept nogil:
     """Tell whether a literal, given in lower case, stands here in any case."""
-    cdef size_t index
+    cdef Cursor wanted = <Cursor>literal
     if <size_t>(stop - at) < size:
         return False
-    for index in range(size):
-        if lower(at[index]) != <uint8_t>literal[index]:
+    while size >= 8:
+        if fixed64(at) | case_of(fixed64(wanted)) != fixed64(wanted):
             return False
+        at += 8
+        wanted += 8
+        size -= 8
+    while size:
+        if at[0] | case_of(wanted[0]) != wanted[0]:
+            return False
+        at += 1
+        wanted += 1
+        size -= 1
     return True
+
+
+cdef inline bint stands(const Anchor* anchor, Cursor at, Cursor stop) noexcept nogil:
+    """Tell whether a literal stands here."""
+    cdef const char* text = <const char*>anchor.literal.text
+    cdef size_t size = anchor.literal.size
+    if stop - at >= 8:
+        if (fixed64(at) | anchor.fold) & anchor.keep != anchor.first:
+            return False
+        if size <= 8:
+            return True
+    if anchor.folded:
+        return same_folded(at, stop, text, size)
+    return same(at, stop, text, size)
 
 
 cdef inline bint bounded_left(const Search* search, Cursor at) noexcept nogil:
@@ -165,6 +205,20 @@ cdef inline bint bounded_left(const Search* search, Cursor at) noexcept nogil:
 cdef inline bint bounded_right(const Search* search, Cursor at) noexcept nogil:
     """Tell whether a match may end here."""
     return at == search.stop or not is_a(at[0], WORD)
+
+
+cdef inline bint stands_alone(const Search* search, Cursor at) noexcept nogil:
+    """Tell whether no group before the start of a match makes it part of something longer, as in a UUID."""
+    return at == search.start or ((at - 1)[0] != c"." and (at - 1)[0] != c"-")
+
+
+cdef inline bint ends_alone(const Search* search, Cursor end) noexcept nogil:
+    """Tell whether a match may end here, and no group behind it makes it part of something longer."""
+    if not bounded_right(search, end):
+        return False
+    if search.stop - end < 2:
+        return True
+    return not (end[0] == c"-" and is_a(end[1], ALNUM)) and not (end[0] == c"." and is_a(end[1], DIGIT))
 
 
 cdef inline Cursor behind_quote(Cursor at, Cursor stop) noexcept nogil:

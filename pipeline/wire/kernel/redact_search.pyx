@@ -34,7 +34,7 @@ cdef Cursor tag_at(const Program* program, Cursor at, Cursor stop) noexcept nogi
     """Return the end of a tag or pseudonym; NULL where there is none."""
     cdef const Beginning* each
     cdef const Beginning* end
-    cdef const Literal* id
+    cdef const Anchor* id
     cdef Cursor found
     cdef uint32_t bytes_
     if stop - at < 3:
@@ -46,8 +46,8 @@ cdef Cursor tag_at(const Program* program, Cursor at, Cursor stop) noexcept nogi
     while each < end:
         if bytes_ & each.mask == each.bytes:
             id = &program.ids[each.index]
-            if same(at, stop, <const char*>id.text, id.size):
-                found = behind_id(at + id.size, stop)
+            if stands(id, at, stop):
+                found = behind_id(at + id.literal.size, stop)
                 if found is not NULL:
                     return found
         each += 1
@@ -80,7 +80,9 @@ cdef Cursor token_at(const Program* program, Cursor at, Cursor stop, bint whole)
         return NULL
     for index in range(2):
         mask = &program.masks[index]
-        if mask.size and same(at, stop, <const char*>mask.text, mask.size) and (not whole or at + mask.size == stop):
+        if mask.size == 0 or mask.text[0] != at[0] or not same(at, stop, <const char*>mask.text, mask.size):
+            continue
+        if not whole or at + mask.size == stop:
             return at + mask.size
     end = tag_at(program, at, stop) if at[0] == c"[" else NULL
     return end if end is not NULL and (not whole or end == stop) else NULL

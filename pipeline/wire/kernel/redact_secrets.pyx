@@ -1,7 +1,7 @@
 """`reference/redact_secrets.py`, compiled: the same matchers by the same names. What each means is told there."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.string cimport memchr, memcmp, strlen
 
 from pipeline.wire.kernel.redact_names cimport word_at_end
@@ -9,19 +9,22 @@ from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN
 from pipeline.wire.kernel.redact_search cimport (
     ALNUM, BASE64URL, BLANK, COOKIE_END, COOKIE_NAME_END, CREDENTIAL_END, DIGIT, DSN_END, LABEL, LINE_END, LOWER, NAME,
     OPTION_END, PARAMETER_END, SCHEME, SECRET_END, SESSION_END, TOKEN68, UPPER, USER_END, WORD,
-    behind_blanks, behind_escape, behind_quote, bounded_left, find, found, is_a, lower, next_point, plain_until, run, run_of, same,
-    same_folded, token_at, until,
+    behind_blanks, behind_escape, behind_quote, bounded_left, find, found, is_a, lower, next_point, plain_until, run, run_of,
+    same, same_folded, token_at, until,
 )
 
 
-cdef inline Cursor behind_token(const Search* search, Cursor at) noexcept nogil:
+cdef inline Cursor behind_token(Search* search, Cursor at) noexcept nogil:
     """Return the end of the replacement that stands here already, `at` where there is none."""
     cdef Cursor end = token_at(search.program, at, search.stop, False)
-    return at if end is NULL else end
+    if end is NULL:
+        return at
+    search.token, search.token_end = at, end
+    return end
 
 
 cdef inline Cursor any_of(const char** literals, Cursor at, Cursor stop) noexcept nogil:
-    """Return the end of the literal that stands here in any case, NULL without one. The list is in lower case and ends with NULL."""
+    """Return the end of the literal that stands here in any case, NULL without one. The list, in lower case, ends with NULL."""
     cdef size_t size
     cdef uint8_t first
     if at == stop:
@@ -210,7 +213,7 @@ cdef bint find_schemes(Search* search) noexcept nogil:
 
 
 cdef bint parameter_span(
-    const Search* search, Cursor scheme, Cursor behind, Parameters* next_, Cursor* start, Cursor* end
+    Search* search, Cursor scheme, Cursor behind, Parameters* next_, Cursor* start, Cursor* end
 ) noexcept nogil:
     """Find the value of the parameter that holds the credentials of a scheme: its `start` and `end`."""
     cdef Cursor limit = behind + PARAMETERS_REACH if search.stop - behind > PARAMETERS_REACH else search.stop, at
@@ -273,6 +276,9 @@ cdef const char** COOKIE_ATTRIBUTES = [
     b"path", b"domain", b"expires", b"max-age", b"samesite", b"httponly", b"secure", b"priority", b"partitioned", NULL,
 ]
 
+cdef enum:
+    SHORTEST_COOKIE_ATTRIBUTE = 4
+
 
 cdef bint find_cookie(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, name, end, value
@@ -290,11 +296,15 @@ cdef bint find_cookie(Search* search) noexcept nogil:
             if at < stop and at[0] == c"=":
                 value = at + 1
                 at = cookie_end(search, value)
-                if at > value and any_of(COOKIE_ATTRIBUTES, name, end) != end and not found(search, value, at):
+                if at > value and not is_cookie_attribute(name, end) and not found(search, value, at):
                     return False
             if at == stop or at[0] != c";":
                 break
             at += 1
+
+
+cdef inline bint is_cookie_attribute(Cursor name, Cursor end) noexcept nogil:
+    return end - name >= SHORTEST_COOKIE_ATTRIBUTE and any_of(COOKIE_ATTRIBUTES, name, end) == end
 
 
 cdef Cursor cookies_start(Cursor at, Cursor stop) noexcept nogil:
@@ -307,7 +317,7 @@ cdef Cursor cookies_start(Cursor at, Cursor stop) noexcept nogil:
     return behind_quote(behind_blanks(at + 1, stop), stop)
 
 
-cdef Cursor cookie_end(const Search* search, Cursor start) noexcept nogil:
+cdef Cursor cookie_end(Search* search, Cursor start) noexcept nogil:
     """Return the end of a cookie's value, which may stand in quotes."""
     cdef Cursor at = start + 1, stop = search.stop
     if start < stop and start[0] == c'"':
@@ -458,10 +468,7 @@ cdef bint find_kv_secret(Search* search) noexcept nogil:
         if behind is NULL:
             at += 1
             continue
-        name = word_end
-        while name > search.start and word_end - name < MAX_NAME and is_a((name - 1)[0], NAME):
-            name -= 1
-        name = behind_escape(search, name, True)
+        name = behind_escape(search, name_before(search, word_end), True)
         at = value = behind_quote(behind, stop)
         word = word_at_end(&search.program.secret_words, min(name, word_end), word_end)
         if word != NO_SECRET:
@@ -469,6 +476,19 @@ cdef bint find_kv_secret(Search* search) noexcept nogil:
             if is_secret_value(word, value, end) and not found(search, value, end):
                 return False
             at = end
+
+
+cdef Cursor name_before(const Search* search, Cursor end) noexcept nogil:
+    """Return where the name begins that ends here, or that part of it in which as many words stand as can matter."""
+    cdef Cursor name = end
+    cdef int32_t words = search.program.secret_words.longest
+    while name > search.start and end - name < MAX_NAME and is_a((name - 1)[0], NAME):
+        name -= 1
+        if is_a(name[0], ALNUM) and name > search.start and not is_a((name - 1)[0], ALNUM):
+            words -= 1
+            if words <= 0:
+                break
+    return name
 
 
 cdef Cursor assignment_end(Cursor at, Cursor stop) noexcept nogil:
@@ -491,10 +511,10 @@ cdef Cursor assignment_end(Cursor at, Cursor stop) noexcept nogil:
     return behind_blanks(at, stop)
 
 
-cdef Cursor secret_end(const Search* search, Cursor at) noexcept nogil:
+cdef Cursor secret_end(Search* search, Cursor at) noexcept nogil:
     """Return the end of a value without quotes."""
-    cdef Cursor end = token_at(search.program, at, search.stop, False)
-    if end is NULL:
+    cdef Cursor end = behind_token(search, at)
+    if end == at:
         end = template_end(at, search.stop)
     return plain_until(at if end is NULL else end, search.stop, SECRET_END)
 
@@ -583,7 +603,7 @@ cdef bint find_options(Search* search) noexcept nogil:
                 return False
 
 
-cdef inline Cursor option_end(const Search* search, Cursor quote, Cursor start) noexcept nogil:
+cdef inline Cursor option_end(Search* search, Cursor quote, Cursor start) noexcept nogil:
     if start > quote:
         return quoted_end(search, quote, start)
     return until(behind_token(search, start), search.stop, OPTION_END)
@@ -647,30 +667,27 @@ cdef enum:
 
 
 cdef bint find_dsn_kv(Search* search) noexcept nogil:
-    cdef Cursor at = search.start, stop = search.stop, value, end
+    cdef Cursor at = search.start, stop = search.stop, value, end, next_end = NULL
     while True:
         at = next_point(search, at)
         if at is NULL:
             return True
         value = behind_blanks(behind_blanks(any_of(DSN_WORDS, at, stop), stop) + 1, stop)
-        end = dsn_value_end(search, value)
+        end = dsn_value_end(search, value, &next_end)
         if end is not NULL and end - value >= 4 and bounded_left(search, at) and in_dsn(search, at, end):
             if not found(search, value, end):
                 return False
         at = value
 
 
-cdef Cursor dsn_value_end(const Search* search, Cursor at) noexcept nogil:
-    """Return the end of a value of bounded length; NULL where it is longer."""
-    cdef Cursor stop = search.stop, limit, end
+cdef Cursor dsn_value_end(Search* search, Cursor at, Cursor* next_end) noexcept nogil:
+    """Return the end of a value of bounded length; NULL where it is longer. `next_end`: of a value before, read only once."""
     at = behind_token(search, at)
-    limit = at + MAX_DSN_VALUE if stop - at > MAX_DSN_VALUE else stop
-    end = until(at, limit, DSN_END)
-    while end < limit and end[0] == c"\\" and not (
-        end + 1 < stop and end[1] in (c"n", c"r", c"t", c'"', c"'")
-    ):
-        end = until(end + 1, limit, DSN_END)
-    return end if end == stop or is_a(end[0], DSN_END) else NULL
+    if next_end[0] < at:
+        next_end[0] = plain_until(at, search.stop, DSN_END)
+    if next_end[0] - at <= MAX_DSN_VALUE:
+        return next_end[0]
+    return at + MAX_DSN_VALUE if is_a(at[MAX_DSN_VALUE], DSN_END) else NULL  # a backslash
 
 
 cdef bint in_dsn(const Search* search, Cursor name, Cursor end) noexcept nogil:

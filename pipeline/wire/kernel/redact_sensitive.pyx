@@ -13,7 +13,7 @@ from pipeline.wire.kernel.redact_values cimport MAX_DIGITS, whole_number
 from pipeline.wire.kernel.tables cimport (
     AnyValue_bytes_value, AnyValue_double_value, AnyValue_int_value, AnyValue_string_value
 )
-from pipeline.wire.kernel.walk cimport CUT_FIELD, Cursor, next_field, refused
+from pipeline.wire.kernel.walk cimport DELIMITED, FIXED64, VARINT, Cursor, next_field
 
 from pipeline.wire.reference.walk import delimited
 
@@ -24,6 +24,7 @@ cdef int redact_sensitive(Walk* walk, Rulebook book, const Visit* visit, Place p
     cdef Visit field
     cdef uint8_t digits[MAX_DIGITS]
     cdef int count = 0, size
+    cdef bint is_string = False
     cdef const Rule* rule = &book.program.key_rule
     if visit.value == visit.stop:
         return 0
@@ -34,16 +35,16 @@ cdef int redact_sensitive(Walk* walk, Rulebook book, const Visit* visit, Place p
         count += 1
         if count > 1:
             continue
-        if field.number == AnyValue_string_value or field.number == AnyValue_bytes_value:
+        is_string = field.number == AnyValue_string_value
+        if field.wire == DELIMITED and (is_string or field.number == AnyValue_bytes_value):
             start, stop = field.value, field.stop
-        elif field.number == AnyValue_int_value or field.number == AnyValue_double_value:
+        elif (field.wire == VARINT and field.number == AnyValue_int_value) or (
+            field.wire == FIXED64 and field.number == AnyValue_double_value
+        ):
             start = digits  # of this field, when it is the only one
     if count > 1:
-        start = NULL
+        start, is_string = NULL, False
     elif start == digits:
-        if field.number == AnyValue_double_value and walk.limit - field.value < 8:
-            refused(&walk.fault, CUT_FIELD, field.at)
-            return refuse(walk)
         size = whole_number(&field, digits, &walk.fault)
         if size < 0:
             return refuse(walk)
@@ -51,21 +52,23 @@ cdef int redact_sensitive(Walk* walk, Rulebook book, const Visit* visit, Place p
         stop = digits + size
     if not rule.known and rule.action != DROP:
         if ask_about_sensitive(walk, book, start, stop, place) == CHANGED:
+            walk.type_changed += not is_string
             replace_value(walk, visit, walk.desk.result, walk.desk.result_size)
         return 0
     if start is not NULL and is_settled(book, start, stop):
         return 0
-    put_entry(walk, book.program.rule_count, place.location, rule.action)
+    put_entry(walk, book, book.program.rule_count, place.location, rule.action)
     if rule.action == DROP:
         return DROPPED
     if rule.action != DRY_RUN:
+        walk.type_changed += not is_string
         return replace_value(walk, visit, book.program.key_value.text, book.program.key_value.size)
     return 0
 
 
 cdef int ask_about_sensitive(Walk* walk, Rulebook book, Cursor start, Cursor stop, Place place) except -1 with gil:
     text = None if start is NULL else start[: stop - start]
-    answer = book.text.redact_sensitive(text, named(place))
+    answer = book.text.redact_sensitive(text, named(walk, place))
     cdef int outcome = put_answer(walk, book, None, answer, place.location)
     if outcome == CHANGED and (not answer.edits or answer.edits[0][1] == "dry_run"):
         return UNCHANGED

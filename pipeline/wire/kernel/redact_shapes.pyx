@@ -2,11 +2,21 @@
 
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport malloc
+from libc.string cimport memset
 
 from pipeline.wire.kernel.redact_rules cimport Beginning, Piece, Program, Shape
-from pipeline.wire.kernel.redact_search cimport bounded_left, bounded_right, first_four, found, next_point, same, same_folded
+from pipeline.wire.kernel.redact_search cimport (
+    bounded_left, bounded_right, first_four, found, next_point, same, same_folded, stands
+)
 from pipeline.wire.kernel.walk cimport Cursor
+
+
+cdef struct Read:
+    # What was read of a text already, so that nothing is read again from each literal on.
+    Cursor* resume  # of each shape: the end of its last match
+    Cursor* starts  # of each kind of run: the last one,
+    Cursor* ends  # all of it
 
 
 cdef bint find_shapes(Search* search) noexcept nogil:
@@ -14,57 +24,81 @@ cdef bint find_shapes(Search* search) noexcept nogil:
     cdef const Beginning* each
     cdef const Beginning* end
     cdef Cursor at = search.start, start = NULL, stop
-    cdef Cursor* resume = NULL  # of each shape: what was found is not read again
+    cdef size_t count = program.shape_count + 2 * program.run_count
     cdef uint32_t bytes_
-    cdef bint fine = True
-    while fine:
+    cdef Read read
+    if search.read is NULL:
+        search.read = <Cursor*>malloc(count * sizeof(Cursor))
+        if search.read is NULL:
+            return False
+    memset(search.read, 0, count * sizeof(Cursor))
+    read.resume = search.read
+    read.starts = read.resume + program.shape_count
+    read.ends = read.starts + program.run_count
+    while True:
         at = next_point(search, at)
         if at is NULL:
-            break
+            return True
         bytes_ = first_four(at, search.stop)
         each = &program.shapes_by_first.list[program.shapes_by_first.first[at[0]]]
         end = &program.shapes_by_first.list[program.shapes_by_first.first[at[0] + 1]]
-        while each < end and fine:
-            if bytes_ & each.mask == each.bytes and (resume is NULL or resume[each.index] <= at):
-                stop = shape_at(search, &program.shapes[each.index], at, &start)
+        while each < end:
+            if bytes_ & each.mask == each.bytes and read.resume[each.index] <= at:
+                stop = shape_at(search, &program.shapes[each.index], &read, at, &start)
                 if stop is not NULL:
-                    if resume is NULL:
-                        resume = <Cursor*>calloc(program.shape_count, sizeof(Cursor))
-                    fine = resume is not NULL
-                    if fine:
-                        resume[each.index] = stop
-                        search.rule = program.shapes[each.index].rule
-                        fine = found(search, start, stop)
+                    read.resume[each.index] = stop
+                    search.rule = program.shapes[each.index].rule
+                    if not found(search, start, stop):
+                        return False
             each += 1
-    free(resume)
-    return fine
 
 
-cdef Cursor shape_at(const Search* search, const Shape* shape, Cursor anchor, Cursor* start) noexcept nogil:
+cdef Cursor shape_at(const Search* search, const Shape* shape, Read* read, Cursor anchor, Cursor* start) noexcept nogil:
     """Return the end of the match whose anchor, its first literal, stands here, and its `start`; NULL without one."""
     cdef Cursor at = anchor, stop = search.stop, lead
     cdef int index
+    if not stands(&shape.first, at, stop):
+        return NULL
+    lead = lead_start(search, shape, anchor)
+    if lead is NULL or (shape.left and not bounded_left(search, lead)):
+        return NULL
+    start[0] = lead
     for index in range(shape.anchor, shape.count):
-        at = piece_end(&shape.pieces[index], at, stop, shape.fold)
+        if shape.pieces[index].literal.size:
+            at = literal_end(&shape.pieces[index], at, stop, shape.fold)
+        else:
+            at = known_run_end(&shape.pieces[index], read, at, stop)
         if at is NULL:
             return NULL
-        if index == shape.anchor:  # the literal first: it is what fails most
-            lead = lead_start(search, shape, anchor)
-            if lead is NULL or (shape.left and not bounded_left(search, lead)):
-                return NULL
-            start[0] = lead
         if shape.kept and index == shape.anchor + shape.kept - 1:
             start[0] = at
     return at if not shape.right or bounded_right(search, at) else NULL
 
 
-cdef inline Cursor piece_end(const Piece* piece, Cursor at, Cursor stop, bint fold) noexcept nogil:
-    """Return the end of a piece that takes all it can; NULL where it does not stand."""
+cdef inline Cursor literal_end(const Piece* piece, Cursor at, Cursor stop, bint fold) noexcept nogil:
+    """Return the end of a literal; NULL where it does not stand."""
+    if not (same_folded if fold else same)(at, stop, <const char*>piece.literal.text, piece.literal.size):
+        return NULL
+    return at + piece.literal.size
+
+
+cdef inline Cursor known_run_end(const Piece* piece, Read* read, Cursor at, Cursor stop) noexcept nogil:
+    """Return the end of a run that takes all it can, which is read to its very end once; NULL where it is too short."""
+    cdef Cursor end = read.ends[piece.run]
+    if at < read.starts[piece.run] or at >= end:
+        end = at
+        while end < stop and piece.characters[end[0]]:
+            end += 1
+        read.starts[piece.run] = at
+        read.ends[piece.run] = end
+    if <size_t>(end - at) > piece.most:
+        end = at + piece.most
+    return end if <size_t>(end - at) >= piece.least else NULL
+
+
+cdef inline Cursor run_end(const Piece* piece, Cursor at, Cursor stop) noexcept nogil:
+    """Return the end of a run that takes all it can; NULL where it is too short."""
     cdef Cursor start = at
-    if piece.literal.size:
-        if not (same_folded if fold else same)(at, stop, <const char*>piece.literal.text, piece.literal.size):
-            return NULL
-        return at + piece.literal.size
     if <size_t>(stop - at) > piece.most:
         stop = at + piece.most
     while at < stop and piece.characters[at[0]]:
@@ -82,7 +116,7 @@ cdef Cursor lead_start(const Search* search, const Shape* shape, Cursor anchor) 
     while start <= anchor:
         at = start
         for index in range(shape.anchor):
-            at = piece_end(&shape.pieces[index], at, anchor, False)
+            at = run_end(&shape.pieces[index], at, anchor)
             if at is NULL:
                 break
         if at == anchor:

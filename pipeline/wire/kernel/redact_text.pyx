@@ -1,7 +1,7 @@
 """`reference/redact_text.py`, compiled: what is done to one text, in the same order, again until nothing is left to do.
 
-What only some settings ask for is left to the reference, which is asked about the whole text then (`UNDECIDED`): users'
-patterns, and actions that depend on what was matched. With the settings that come by default no text leads there, or a client
+What only some settings ask for is left to the reference, which is asked about the whole text then (`UNDECIDED`): actions
+that depend on what was matched. With the settings that come by default no text leads there, or a client
 could choose what takes a thousand times as long.
 """
 
@@ -14,9 +14,10 @@ from pipeline.wire.kernel.redact_desk cimport (
     CHANGED, UNCHANGED, UNDECIDED, add_edit, apply_edits, no_memory, put_log
 )
 from pipeline.wire.kernel.redact_json cimport looks_like_json, read_json
-from pipeline.wire.kernel.redact_matches cimport LEFT_TO_REFERENCE, NO_ROOM, Selection, select_matches
+from pipeline.wire.kernel.redact_matches cimport list_matches, select_matches
 from pipeline.wire.kernel.redact_members cimport find_in_json
-from pipeline.wire.kernel.redact_rules cimport DRY_RUN
+from pipeline.wire.kernel.redact_patterns cimport collect_text, find_patterns, leave_excused_out, may_match
+from pipeline.wire.kernel.redact_rules cimport DRY_RUN, PATTERN, bit
 from pipeline.wire.kernel.redact_scan cimport SCAN_READ
 from pipeline.wire.kernel.redact_screen cimport screen
 from pipeline.wire.kernel.redact_search cimport Match, token_at
@@ -24,18 +25,18 @@ from pipeline.wire.kernel.redact_search cimport Match, token_at
 cdef enum:
     MIN_BYTES = 6  # shorter texts are not scanned (B6)
     MAX_ROUNDS = 8
-    MAX_NESTED_JSON = 2
 
 
-cdef int redact_text(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
-    """Redact a text; nothing is read at or behind `limit`. The outcome of `CHANGED` is in `desk.result` until the next call."""
+cdef int redact_text(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit, Groups near) except -1 nogil:
+    """Redact a text whose name has keywords of these groups; nothing is read at or behind `limit`. The outcome of `CHANGED` is in `desk.result` until the next call."""
     cdef int round_
     cdef size_t index
     cdef bint changes
     desk.log.count = 0
     for round_ in range(MAX_ROUNDS):
         desk.edit_count = 0
-        if find_edits(desk, book, start, stop, limit, MAX_NESTED_JSON) == UNDECIDED:
+        desk.search.near = near
+        if find_edits(desk, book, start, stop, limit, book.program.json_levels) == UNDECIDED:
             desk.log.count = 0
             return UNDECIDED
         changes = False
@@ -49,7 +50,7 @@ cdef int redact_text(Desk* desk, Rulebook book, Cursor start, Cursor stop, Curso
             desk.result_size = stop - start
             return CHANGED if round_ else UNCHANGED
         apply_edits(desk, &desk.rounds[round_ & 1], start, stop)
-        release_arena(&desk.texts)
+        release_arena(&desk.written)
         start = desk.result
         stop = start + desk.result_size
         limit = stop + SCAN_READ
@@ -77,7 +78,9 @@ cdef int find_in_plain(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cur
     cdef size_t first = desk.edit_count, index
     if find_matches(desk, book, start, stop, limit) == UNDECIDED:
         return UNDECIDED
-    if stop - start < MIN_BYTES or not desk.search.percent or memchr(start, c"=", stop - start) is NULL:
+    if stop - start < MIN_BYTES or not desk.search.percent or not book.program.decodes:
+        return UNCHANGED
+    if memchr(start, c"=", stop - start) is NULL:
         return UNCHANGED
     for index in range(first, desk.edit_count):
         if desk.edits[index].action != DRY_RUN:
@@ -87,32 +90,32 @@ cdef int find_in_plain(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cur
 
 cdef int find_matches(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
     """Add the edits that the rules want in a text as it stands."""
-    cdef Selection selected
     cdef const Match* match
+    cdef bint searched = False
     cdef size_t index
     if stop - start < MIN_BYTES:
         return UNCHANGED
-    if book.program.every_text and pattern_found(book, start, stop):
-        return UNDECIDED
+    if book.program.every_text:
+        if desk.texts.collecting:
+            return collect_text(&desk.texts, start, stop)
+        searched = may_match(&desk.texts, start, stop)
     if not screen(&desk.search, &book.program, book.program.kinds, start, stop, limit):
         return no_memory()
-    if desk.search.kinds == 0:
+    if desk.search.kinds == 0 and not searched:
         return UNCHANGED
-    selected = select_matches(&desk.search, False)
-    if selected == NO_ROOM:
+    if not list_matches(&desk.search):
         return no_memory()
-    if selected == LEFT_TO_REFERENCE:
-        return UNDECIDED
+    if searched or desk.search.kinds & bit(PATTERN):
+        find_patterns(&desk.search, book)
+    if book.program.excuses and desk.search.count:
+        leave_excused_out(&desk.search, book)
+    select_matches(&desk.search)
     for index in range(desk.search.count):
         match = &desk.search.list[index]
         if not book.program.rules[match.rule].known:
             return UNDECIDED
         add_edit(desk, &book.program.rules[match.rule], match.rule, match.start, match.stop, 0)
     return UNCHANGED
-
-
-cdef int pattern_found(Rulebook book, Cursor start, Cursor stop) except -1 with gil:
-    return book.pattern_found(start[: stop - start])
 
 
 cdef bint is_settled(Rulebook book, Cursor start, Cursor stop) noexcept nogil:

@@ -1,33 +1,42 @@
 """Redaction of values whose name, if they have one, says nothing of them: texts, numbers, arrays and maps."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame, undo_frame
 from pipeline.wire.kernel.redact_books cimport (
-    DROPPED, begin, keep_last_entry, named, no_memory, put_entry, refuse, unknown
+    DROPPED, begin, field_of, keep_last_entry, named, no_memory, put_entry, refuse, unknown
 )
-from pipeline.wire.kernel.redact_desk cimport CHANGED
+from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED
+from pipeline.wire.kernel.redact_keyed cimport MOST_FORMS, Form, forms_of_digits
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_messages cimport redact_message
+from pipeline.wire.kernel.redact_names cimport keywords_in
 from pipeline.wire.kernel.redact_personal cimport is_card
-from pipeline.wire.kernel.redact_rules cimport CARD, DRY_RUN, Rule
+from pipeline.wire.kernel.redact_patterns cimport is_excused
+from pipeline.wire.kernel.redact_rules cimport (
+    CARD, DROP, DROP_BYTES, DRY_RUN, MASK, PASS_BYTES, SCAN_BYTES, Groups, Program, Rule
+)
+from pipeline.wire.kernel.redact_search cimport Search
+from pipeline.wire.kernel.redact_text cimport is_settled
 from pipeline.wire.kernel.tables cimport (
     AnyValue, AnyValue_array_value, AnyValue_bytes_value, AnyValue_double_value, AnyValue_int_value, AnyValue_kvlist_value,
     AnyValue_string_value, ArrayValue, KeyValueList, OtlpField,
 )
-from pipeline.wire.kernel.walk cimport MAX_DEPTH, TOO_DEEP, Cursor, expected, fixed64, next_field, refused, varint
+from pipeline.wire.kernel.walk cimport MAX_DEPTH, TOO_DEEP, Cursor, fixed64, next_field, refused, varint
 
 cdef enum:
+    SHORT_VARINT = 5  # bytes: they hold numbers of up to 11 digits, and no card number is as short
     MAX_TEXT_IN_BYTES = 64 * 1024
+    LEAST_DIGITS = 9  # of a whole number that a name can say what it is
 
 
 cdef int redact_value(
     Walk* walk, Rulebook book, const Visit* visit, Place place, int depth, bint safe
 ) except -1 nogil:
     """Redact an AnyValue: `DROPPED` when what holds it has to go."""
-    cdef Cursor at = visit.value
+    cdef Cursor at = visit.value, name, name_stop
     cdef Visit field
     cdef Frame frame, inner
     cdef const OtlpField* expected_field
@@ -37,7 +46,7 @@ cdef int redact_value(
         at = next_field(at, visit.stop, &field, &walk.fault)
         if at is NULL:
             return refuse(walk)
-        expected_field = expected(AnyValue, &field, &walk.fault)
+        expected_field = field_of(walk, AnyValue, &field)
         if expected_field is NULL:
             return refuse(walk)
         if expected_field.wires == 0 or expected_field.absent:
@@ -50,15 +59,25 @@ cdef int redact_value(
             if field.number == AnyValue_array_value:
                 redact_elements(walk, book, &field, place, depth + 1)
             else:
+                name, name_stop = walk.name, walk.name_stop
                 redact_message(walk, book, field.value, field.stop, KeyValueList, place.location, depth + 1)
+                walk.name, walk.name_stop = name, name_stop
             close_frame(&walk.edits, &field, &inner)
         elif field.number == AnyValue_string_value or field.number == AnyValue_bytes_value:
             if field.number == AnyValue_string_value:
                 if safe:
                     continue
-            elif field.stop - field.value > MAX_TEXT_IN_BYTES or not is_utf8(field.value, field.stop):
+            elif book.program.bytes_values == DROP_BYTES:
+                outcome = drop_bytes(walk, book, &field, place)
+            elif (
+                book.program.bytes_values == PASS_BYTES
+                or field.stop - field.value > MAX_TEXT_IN_BYTES
+                or not is_utf8(field.value, field.stop)
+            ):
+                walk.opaque_bytes += 1
                 continue
-            outcome = redact_leaf(walk, book, field.value, field.stop, place)
+            if field.number == AnyValue_string_value or book.program.bytes_values == SCAN_BYTES:
+                outcome = redact_leaf(walk, book, field.value, field.stop, place)
             if outcome == CHANGED:
                 replace_text(walk, &field)
         elif field.number == AnyValue_int_value or field.number == AnyValue_double_value:
@@ -68,6 +87,17 @@ cdef int redact_value(
             return DROPPED
     close_frame(&walk.edits, visit, &frame)
     return 0
+
+
+cdef int drop_bytes(Walk* walk, Rulebook book, const Visit* visit, Place place) except -1 nogil:
+    """Have a byte value go, or mask it where nothing can be removed."""
+    if is_settled(book, visit.value, visit.stop):
+        return UNCHANGED
+    put_entry(walk, book, book.program.rule_count + 1, place.location, DROP if place.droppable else MASK)
+    if place.droppable:
+        return DROPPED
+    walk.desk.result, walk.desk.result_size = book.program.masks[0].text, book.program.masks[0].size
+    return CHANGED
 
 
 cdef int redact_elements(Walk* walk, Rulebook book, const Visit* visit, Place place, int depth) except -1 nogil:
@@ -80,7 +110,7 @@ cdef int redact_elements(Walk* walk, Rulebook book, const Visit* visit, Place pl
         at = next_field(at, visit.stop, &element, &walk.fault)
         if at is NULL:
             return refuse(walk)
-        field = expected(ArrayValue, &element, &walk.fault)
+        field = field_of(walk, ArrayValue, &element)
         if field is NULL:
             return refuse(walk)
         if field.wires == 0:
@@ -95,19 +125,26 @@ cdef int redact_elements(Walk* walk, Rulebook book, const Visit* visit, Place pl
 
 
 cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place place) except -1 nogil:
-    """Redact a number that is a card number; it becomes a string."""
+    """Redact a number that is a card number, or what the name of its attribute says; it becomes a string."""
     cdef uint8_t digits[MAX_DIGITS]
     cdef Visit string = visit[0]
     cdef int size, outcome, order = book.program.rule_of[<int>CARD]
     cdef const Rule* rule
-    if order < 0:
+    cdef bint named = walk.name is not NULL and book.program.reads_numbers
+    if not book.program.finds_card_numbers:
+        order = -1
+    if order < 0 and not named:
+        return 0
+    if not named and visit.number == AnyValue_int_value and visit.stop - visit.value <= SHORT_VARINT:
         return 0
     size = whole_number(visit, digits, &walk.fault)
-    if size < 12 or not is_card(digits, size):
-        return 0
+    if order < 0 or size < 12 or not is_card(digits, size) or is_allowed(book, order, digits, size):
+        order = rule_by_name(walk, book, digits, size) if named and size >= LEAST_DIGITS else -1
+        if order < 0:
+            return 0
     rule = &book.program.rules[order]
     if rule.known:
-        put_entry(walk, order, place.location, rule.action)
+        put_entry(walk, book, order, place.location, rule.action)
         if rule.action == DRY_RUN:
             return 0
         walk.desk.result, walk.desk.result_size = rule.replacement.text, rule.replacement.size
@@ -116,12 +153,42 @@ cdef int redact_number(Walk* walk, Rulebook book, const Visit* visit, Place plac
         if outcome != CHANGED:
             return outcome
     string.number = AnyValue_string_value
+    walk.type_changed += 1
     return replace_text(walk, &string)
+
+
+cdef inline bint is_allowed(Rulebook book, int order, Cursor digits, int size) except -1 nogil:
+    return book.program.excuses and is_excused(book, order, digits, digits + size)
+
+
+cdef int rule_by_name(const Walk* walk, Rulebook book, Cursor digits, int size) except -2 nogil:
+    """Return the rule that means a whole number under a name that has its keyword, -1 without one."""
+    cdef const Program* program = &book.program
+    cdef Search search
+    cdef Form forms[MOST_FORMS]
+    cdef Groups groups = keywords_in(program, walk.name, walk.name_stop)
+    cdef int32_t order, best = -1
+    cdef int index
+    if groups == 0:
+        return -1
+    search.start, search.stop, search.program = digits, digits + size, program
+    for index in range(forms_of_digits(&search, digits, forms)):
+        order = program.rule_of_group[forms[index].group]
+        if groups >> forms[index].group & 1 and forms[index].stop == search.stop:
+            if (best < 0 or comes_before(program, order, best)) and not is_allowed(book, order, digits, size):
+                best = order
+    return best
+
+
+cdef inline bint comes_before(const Program* program, int32_t one, int32_t other) noexcept nogil:
+    if program.rules[one].priority != program.rules[other].priority:
+        return program.rules[one].priority < program.rules[other].priority
+    return one < other
 
 
 cdef int ask_about_number(Walk* walk, Rulebook book, Cursor digits, int size, Place place) except -1 with gil:
     text = digits[:size]
-    return put_answer(walk, book, text, book.text.redact_number(text, named(place)), place.location)
+    return put_answer(walk, book, text, book.text.redact_number(text, named(walk, place)), place.location)
 
 
 cdef int whole_number(const Visit* visit, uint8_t* digits, Fault* fault) noexcept nogil:

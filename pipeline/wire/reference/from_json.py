@@ -7,6 +7,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
+from pipeline.json_text import place_of
 from pipeline.types import Signal
 from pipeline.wire.errors import Malformed
 from pipeline.wire.reference.message import RANGES, Values, serialise
@@ -26,7 +27,7 @@ def from_json(text: bytes, signal: Signal) -> bytes:
     except UnicodeDecodeError as error:
         raise Malformed(error.start, "invalid UTF-8") from None
     except json.JSONDecodeError as error:
-        raise Malformed(len(error.doc[: error.pos].encode()), "invalid JSON") from None
+        raise Malformed(len(error.doc[: place_of(error)].encode()), "invalid JSON") from None
     except RecursionError:
         raise Malformed(None, "JSON nested too deep") from None
 

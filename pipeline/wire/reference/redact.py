@@ -6,7 +6,8 @@ one that it does not know is kept or dropped as the rules say, and counted; anyt
 
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 from pipeline.types import Signal
@@ -14,11 +15,13 @@ from pipeline.wire.errors import Malformed
 from pipeline.wire.reference import tables
 from pipeline.wire.reference.redact_actions import DRY_RUN, Place
 from pipeline.wire.reference.redact_keys import DistinctKeys
-from pipeline.wire.reference.redact_text import Redacted, TextRedactor
+from pipeline.wire.reference.redact_scopes import FIELDS, PLACES, Scopes
+from pipeline.wire.reference.redact_summary import OWN, RECORDS, Summary, summarised
+from pipeline.wire.reference.redact_text import Redacted
 from pipeline.wire.reference.redact_tracestate import legal_tracestate
-from pipeline.wire.reference.tables import DELIMITED, Field, Message
+from pipeline.wire.reference.tables import DELIMITED, VARINT, Field, Message
 from pipeline.wire.reference.walk import MAX_DEPTH, delimited, encode_varint, expect, fields, scalars, varint
-from pipeline.wire.rules import Hits, Rules
+from pipeline.wire.rules import KEY_RULE, Hits, Rules, ScopePlace
 
 _LOCATIONS: Final = {
     "Resource": "resource",
@@ -39,23 +42,26 @@ class Redactor:
     """Takes personal data and secrets out of payloads. Immutable: safe to share by threads."""
 
     def __init__(self, rules: Rules) -> None:
-        self._text = TextRedactor(rules)
-        self._drops_unknown = rules.unknown_fields == "drop"
+        self._rules = rules
+        self._scopes = Scopes(rules)
 
     def redact(self, payload: bytes, signal: Signal) -> tuple[bytes, Hits]:
         """Return the payload without what the rules find in it (the same object when that is nothing), and what was done.
 
         Raises `Malformed` for bytes that can't be followed to their end, and then nothing was passed on.
         """
-        walk = _Walk(payload, self._text, drops_unknown=self._drops_unknown)
+        walk = _Walk(payload, self._scopes, self._rules)
         changed = walk.message(tables.root(signal), 0, len(payload), "other")
-        hits = Hits(dict(Counter(walk.log)), walk.unknown_fields)
-        return payload if changed is None else changed, hits
+        hits = Hits(dict(Counter(walk.log)), walk.unknown_fields, walk.type_changed, walk.opaque_bytes)
+        redacted = payload if changed is None else changed
+        if walk.summaries:
+            redacted = summarised(redacted, signal, walk.summaries, with_keys=self._rules.summary == "debug")
+        return redacted, hits
 
     def scrub(self, text: str) -> str:
         """Return a text as it would be left in the body of a log record."""
         raw = text.encode("utf-8", "surrogateescape")
-        return self._text.redact(raw, Place("body")).text.decode("utf-8", "surrogateescape")
+        return self._scopes.elsewhere.redact(raw, Place("body")).text.decode("utf-8", "surrogateescape")
 
 
 class _Dropped:
@@ -88,12 +94,18 @@ class _Rebuilt:
 class _Walk:
     """One payload under redaction. `log` has (rule, location, action) of each edit."""
 
-    def __init__(self, payload: bytes, text: TextRedactor, *, drops_unknown: bool) -> None:
+    def __init__(self, payload: bytes, scopes: Scopes, rules: Rules) -> None:
         self.payload = payload
         self.log: list[tuple[str, str, str]] = []
         self.unknown_fields = 0
-        self._text = text
-        self._drops_unknown = drops_unknown
+        self.type_changed = 0
+        self.opaque_bytes = 0
+        self.summaries: list[Summary] = []
+        self._records = 0
+        self._changed_keys: set[bytes] = set()
+        self._scopes = scopes
+        self._text = scopes.elsewhere  # the rules of the place that the walk is at
+        self._rules = rules
         self._attribute = tables.message("KeyValue")
         self._any_value = tables.message("AnyValue")
         self._array = tables.message("ArrayValue")
@@ -111,16 +123,19 @@ class _Walk:
             return keys[0].claim(key)
 
         for at, number, wire, value, stop in fields(self.payload, start, end):
-            field = expect(table, number, wire, at)
+            field = self._expect(table, number, wire, at)
             if field is None or field.absent:
                 self._unknown(rebuilt, at, stop)
             elif field.message is self._attribute:
-                attribute = self._key_value(value, stop, "attribute" if location == "other" else location, claim, depth)
+                inner = "attribute" if location == "other" else location
+                attribute = self._key_value(value, stop, table, field, inner, claim, depth)
                 if isinstance(attribute, _Dropped):
                     dropped += 1
                     rebuilt.put(at, stop, b"")
                 elif attribute is not None:
                     rebuilt.put(at, stop, delimited(number, attribute))
+                if attribute is not None and table.name in RECORDS:
+                    self._changed_keys.update(self._names(value, stop))
             else:
                 changed = self._field(table, field, wire, value, stop, location, depth)
                 if changed is not None:
@@ -130,10 +145,12 @@ class _Walk:
 
     def _field(self, table: Message, field: Field, wire: int, start: int, end: int, location: str, depth: int) -> bytes | None:
         if field.message is self._any_value:  # the body of a log record
-            body = self._value(start, end, Place("body"), depth, safe=False)
+            with self._at(FIELDS[table.name, field.name]):
+                body = self._value(start, end, Place("body"), depth, safe=False)
             return None if isinstance(body, _Dropped) else body
         if field.message is not None:
-            return self.message(field.message, start, end, _LOCATIONS.get(field.message.name, location), depth)
+            with self._at(*PLACES.get(field.message.name, ())):
+                return self._message(field.message, start, end, _LOCATIONS.get(field.message.name, location), depth)
         if field.packable and wire == DELIMITED:
             scalars(self.payload, field, wire, start, end)  # raises where they are none
             return None
@@ -141,10 +158,39 @@ class _Walk:
             return None
         if location == "other" and field.name in _NAMES:
             location = "name"
-        result = self._redacted(self.payload[start:end], Place(location, identifies=table.name != "Status"))
+        places = (FIELDS[table.name, field.name],) if (table.name, field.name) in FIELDS else ()
+        with self._at(*places):
+            result = self._redacted(self.payload[start:end], Place(location, identifies=table.name != "Status"))
         if result is not None and field.name == "trace_state":
             return legal_tracestate(result.text)
         return None if result is None else result.text
+
+    def _message(self, table: Message, start: int, end: int, location: str, depth: int) -> bytes | None:
+        """Return what `message` does, and note what a record has to say of it."""
+        if table.name not in RECORDS or self._rules.summary == "off":
+            return self.message(table, start, end, location, depth)
+        mark = len(self.log)
+        self._changed_keys = set()
+        changed = self.message(table, start, end, location, depth)
+        edits = sum(action != DRY_RUN for _, _, action in self.log[mark:])
+        if edits:
+            keys = frozenset(self._text.redact(key, Place("key", identifies=True)).text for key in self._changed_keys - OWN)
+            self.summaries.append(Summary(self._records, edits, keys))
+        self._records += 1
+        return changed
+
+    @contextmanager
+    def _at(self, *places: ScopePlace, name: bytes = b"") -> Iterator[None]:
+        """Go by the rules of what is these places."""
+        around, self._text = self._text, self._scopes.at(places, self._text, name)
+        yield
+        self._text = around
+
+    def _expect(self, table: Message, number: int, wire: int, at: int) -> Field | None:
+        """Return the table entry of a field; None when it is unknown."""
+        if self._rules.on_wire_mismatch == "unknown":
+            return table.keys.get(number << 3 | wire)
+        return expect(table, number, wire, at)
 
     # ---- attributes ----
 
@@ -153,7 +199,7 @@ class _Walk:
         return DistinctKeys(
             name
             for at, number, wire, value, stop in fields(self.payload, start, end)
-            if (field := expect(table, number, wire, at)) is not None and field.message is self._attribute
+            if (field := self._expect(table, number, wire, at)) is not None and field.message is self._attribute
             for name in self._names(value, stop)
             if not self._text.redact_key(name, Place("key")).edits
         )
@@ -165,24 +211,33 @@ class _Walk:
             if number == 1 and wire == DELIMITED
         ]
 
-    def _key_value(self, start: int, end: int, location: str, claim: Callable[[bytes], bytes], depth: int) -> _Changed:
+    def _key_value(
+        self, start: int, end: int, table: Message, holder: Field, location: str, claim: Callable[[bytes], bytes], depth: int
+    ) -> _Changed:
         rebuilt = _Rebuilt(self.payload, start, end)
         names = self._names(start, end)
-        sensitive = any(map(self._text.sensitive, names))
-        safe = bool(names) and all(map(self._text.safe, names))
-        place = Place(location, droppable=True)
+        name = names[-1] if names else b""  # the last one counts
+        places = (FIELDS[table.name, holder.name],) if (table.name, holder.name) in FIELDS else ()
+        keys = self._scopes.at(places, self._text, name).keys
+        if table is not self._map and not keys.listed(name) and (self._rules.summary == "off" or name not in OWN):
+            self.log.append((KEY_RULE, location, "drop"))
+            return _DROPPED
+        sensitive = any(map(keys.sensitive, names))
+        safe = bool(names) and all(map(keys.safe, names))
+        place = Place(location, droppable=True, name=name)
         mark = len(self.log)
         for at, number, wire, value, stop in fields(self.payload, start, end):
-            field = expect(self._attribute, number, wire, at)
+            field = self._expect(self._attribute, number, wire, at)
             changed: _Changed = None
             if field is None or field.absent:
                 self._unknown(rebuilt, at, stop)
             elif field.message is None:
                 changed = self._key(value, stop, claim)
-            elif sensitive:
-                changed = self._sensitive(value, stop, place)
             else:
-                changed = self._value(value, stop, place, depth, safe=safe)
+                with self._at(*places, name=name):
+                    changed = (
+                        self._sensitive(value, stop, place) if sensitive else self._value(value, stop, place, depth, safe=safe)
+                    )
             if isinstance(changed, _Dropped):
                 self.log[mark:] = self.log[-1:]  # whatever else was done in here goes with it
                 return _DROPPED
@@ -203,7 +258,7 @@ class _Walk:
         """Return an AnyValue redacted; None when unchanged."""
         rebuilt = _Rebuilt(self.payload, start, end)
         for at, number, wire, value, stop in fields(self.payload, start, end):
-            field = expect(self._any_value, number, wire, at)
+            field = self._expect(self._any_value, number, wire, at)
             changed: _Changed = None
             if field is None or field.absent:
                 self._unknown(rebuilt, at, stop)
@@ -214,7 +269,7 @@ class _Walk:
             elif number == _STRING:
                 changed = None if safe else self._leaf(value, stop, place)
             elif number == _BYTES:
-                changed = self._leaf(value, stop, place) if self._is_text(value, stop) else None
+                changed = self._bytes(value, stop, place)
             elif (digits := self._digits(number, value, stop)) is not None:
                 changed = self._number(digits, place)
             if isinstance(changed, _Dropped):
@@ -227,7 +282,7 @@ class _Walk:
     def _elements(self, start: int, end: int, place: Place, depth: int) -> bytes | None:
         rebuilt = _Rebuilt(self.payload, start, end)
         for at, number, wire, value, stop in fields(self.payload, start, end):
-            if expect(self._array, number, wire, at) is None:
+            if self._expect(self._array, number, wire, at) is None:
                 self._unknown(rebuilt, at, stop)
                 continue
             mark = len(self.log)
@@ -244,7 +299,23 @@ class _Walk:
         self._count(result, place.location)
         if result.dropped:
             return _DROPPED
-        return None if result.text == digits else result.text
+        if result.text == digits:
+            return None
+        self.type_changed += 1
+        return result.text
+
+    def _bytes(self, start: int, end: int, place: Place) -> _Changed:
+        """Return a byte value redacted: as text, when it is text."""
+        if self._rules.bytes_values == "scan" and self._is_text(start, end):
+            return self._leaf(start, end, place)
+        if self._rules.bytes_values != "drop":
+            self.opaque_bytes += 1
+            return None
+        result = self._text.dropped_bytes(self.payload[start:end], place)
+        self._count(result, place.location)
+        if result.dropped:
+            return _DROPPED
+        return result.text if result.edits else None
 
     def _leaf(self, start: int, end: int, place: Place) -> _Changed:
         result = self._redacted(self.payload[start:end], place)
@@ -256,8 +327,9 @@ class _Walk:
         """Return what replaces a value whose key is sensitive: a string, whatever it was. What has no value keeps none."""
         if start == end:
             return None
-        (_, number, _, value, stop), *more = fields(self.payload, start, end)
-        if more:
+        (_, number, wire, value, stop), *more = fields(self.payload, start, end)
+        field = self._any_value.keys.get(number << 3 | wire)
+        if more or field is None:
             text = None
         elif number in (_STRING, _BYTES):
             text = self.payload[value:stop]
@@ -267,7 +339,10 @@ class _Walk:
         self._count(result, place.location)
         if result.dropped:
             return _DROPPED
-        return None if not result.edits or result.edits[0][1] == DRY_RUN else delimited(_STRING, result.text)
+        if not result.edits or result.edits[0][1] == DRY_RUN:
+            return None
+        self.type_changed += bool(more) or number != _STRING
+        return delimited(_STRING, result.text)
 
     def _is_text(self, start: int, end: int) -> bool:
         if end - start > _MAX_TEXT_IN_BYTES:
@@ -301,7 +376,7 @@ class _Walk:
 
     def _unknown(self, rebuilt: _Rebuilt, at: int, stop: int) -> None:
         self.unknown_fields += 1
-        if self._drops_unknown:
+        if self._rules.unknown_fields == "drop":
             rebuilt.put(at, stop, b"")
 
 
@@ -317,8 +392,8 @@ def _count_dropped(table: Message, message: bytes, dropped: int) -> bytes:
     if field is None:
         return message
     insert, found = len(message), None
-    for at, number, _, value, stop in fields(message, 0, len(message)):
-        if number == field.number:
+    for at, number, wire, value, stop in fields(message, 0, len(message)):
+        if (number, wire) == (field.number, VARINT):
             found = at, varint(message, value, stop)[0], stop  # the last one counts
         elif number > field.number:
             insert = min(insert, at)

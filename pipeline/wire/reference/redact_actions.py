@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Final, NamedTuple
 
-from pipeline.wire.rules import KEY_RULE, Action, Rules
+from pipeline.wire.rules import BYTES_RULE, KEY_RULE, Action, Rules
 
 DRY_RUN: Final = "dry_run"
 """Action label of a match that was only counted."""
@@ -25,6 +25,8 @@ class Place(NamedTuple):
     """The text identifies its item: it may be tagged or masked, nothing else."""
     droppable: bool = False
     """An attribute or array element holds the text and can go as a whole."""
+    name: bytes = b""
+    """Of the attribute or JSON member whose value the text is, or an element of its value."""
 
 
 class Actions:
@@ -33,6 +35,8 @@ class Actions:
     def __init__(self, rules: Rules) -> None:
         self._actions: dict[str, Action] = {rule.id: rule.action for rule in rules.of_values()}
         self._actions[KEY_RULE] = rules.keys.action
+        if rules.bytes_values == "drop":
+            self._actions[BYTES_RULE] = Action("drop")
         self.mask = rules.mask.encode()
         ids = "|".join(sorted(self._actions))
         masks = b"|".join({re.escape(mask): None for mask in (self.mask, b"***REDACTED***")})

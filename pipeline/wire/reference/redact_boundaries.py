@@ -8,6 +8,7 @@ Span: TypeAlias = tuple[int, int]
 """A range of bytes in a text: start, end."""
 
 _WORD: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+_JOINED: Final = re.compile(rb"-[0-9A-Za-z]|\.[0-9]")
 _ESCAPE: Final = re.compile(rb"(?:\\[nrtbf]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})\Z")
 
 
@@ -19,6 +20,16 @@ def bounded_left(text: bytes, start: int) -> bool:
 def bounded_right(text: bytes, end: int) -> bool:
     """Tell whether a match may end here."""
     return end == len(text) or text[end] not in _WORD
+
+
+def alone(text: bytes, start: int, end: int) -> bool:
+    """Tell whether boundaries stand around, and no group before or behind makes it part of something longer, as in a UUID."""
+    return (
+        bounded_left(text, start)
+        and bounded_right(text, end)
+        and text[max(0, start - 1) : start] not in (b".", b"-")
+        and _JOINED.match(text, end) is None
+    )
 
 
 def behind_escape(text: bytes, start: int, *, percent: bool = True) -> int:

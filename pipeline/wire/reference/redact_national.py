@@ -1,7 +1,7 @@
 """Matchers for national identifiers that need no keyword (redaction contract §2.5): rare shapes, most with a check digit."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Final
 
@@ -21,11 +21,13 @@ def _matcher(expression: bytes, check: Callable[["re.Match[bytes]"], bool]) -> M
     return spans
 
 
-def _weighted(characters: bytes, weights: bytes | tuple[int, ...]) -> int:
+def weighted(characters: bytes, weights: Iterable[int]) -> int:
+    """Return the sum of digits times weights; letters count as what their code is above that of `0`."""
     return sum((character - 48) * weight for character, weight in zip(characters, weights, strict=True))
 
 
-def _is_date(year: int, month: int, day: int) -> bool:
+def is_date(year: int, month: int, day: int) -> bool:
+    """Tell whether the calendar has this day."""
     try:
         date(year, month, day)
     except ValueError:
@@ -80,16 +82,25 @@ def _fi_hetu(found: "re.Match[bytes]") -> bool:
 
 
 def _ch_ahv(found: "re.Match[bytes]") -> bool:
-    return _weighted(found.group().replace(b".", b""), (1, 3) * 6 + (1,)) % 10 == 0  # EAN-13
+    return is_ean13(found.group().replace(b".", b""))
+
+
+def is_ean13(digits: bytes) -> bool:
+    """Tell whether the last of 13 digits is the check digit of EAN-13."""
+    return weighted(digits, (1, 3) * 6 + (1,)) % 10 == 0
 
 
 def _br_check(characters: bytes, weights: tuple[int, ...]) -> int:
-    rest = _weighted(characters, weights) % 11
+    rest = weighted(characters, weights) % 11
     return 48 + (0 if rest < 2 else 11 - rest)
 
 
 def _br_cpf(found: "re.Match[bytes]") -> bool:
-    digits = re.sub(rb"[.-]", b"", found.group())
+    return is_cpf(re.sub(rb"[.-]", b"", found.group()))
+
+
+def is_cpf(digits: bytes) -> bool:
+    """Tell whether 11 digits are a CPF: both check digits, not all digits equal."""
     return (
         len(set(digits)) > 1
         and _br_check(digits[:9], tuple(range(10, 1, -1))) == digits[9]
@@ -98,7 +109,11 @@ def _br_cpf(found: "re.Match[bytes]") -> bool:
 
 
 def _br_cnpj(found: "re.Match[bytes]") -> bool:
-    characters = re.sub(rb"[./-]", b"", found.group())
+    return is_cnpj(re.sub(rb"[./-]", b"", found.group()))
+
+
+def is_cnpj(characters: bytes) -> bool:
+    """Tell whether 14 characters are a CNPJ: both check digits, not all characters equal."""
     weights = (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)
     return (
         len(set(characters)) > 1
@@ -110,8 +125,8 @@ def _br_cnpj(found: "re.Match[bytes]") -> bool:
 def _cn_ric(found: "re.Match[bytes]") -> bool:
     code = found.group().upper()
     year = int(code[6:10])
-    check = _weighted(code[:17], (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)) % 11  # ISO 7064 mod 11-2
-    return 1900 <= year < 2100 and _is_date(year, int(code[10:12]), int(code[12:14])) and b"10X98765432"[check] == code[17]
+    check = weighted(code[:17], (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)) % 11  # ISO 7064 mod 11-2
+    return 1900 <= year < 2100 and is_date(year, int(code[10:12]), int(code[12:14])) and b"10X98765432"[check] == code[17]
 
 
 NATIONAL: Final[dict[str, Matcher]] = {

@@ -4,10 +4,17 @@ All are linear: the expressions have bounded or possessive quantifiers only, and
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from pipeline.wire.identifiers import CARD_ISSUERS, COUNTRY_CODES, IBAN_DIGITS_ONLY, IBAN_LENGTHS
+from pipeline.wire.identifiers import (
+    CARD_ISSUERS,
+    COUNTRY_CODES,
+    IBAN_DIGITS_ONLY,
+    IBAN_LENGTHS,
+    RUPAY_ISSUERS,
+    IssuerRange,
+)
 from pipeline.wire.reference.redact_boundaries import Span, behind_escape, bounded_left, bounded_right, overlapping
 
 # ---- e-mail ----
@@ -114,9 +121,13 @@ _SSN: Final = re.compile(rb"([0-9]{3})-([0-9]{2})-([0-9]{4})|([0-9]{3}) ([0-9]{2
 def ssn(text: bytes) -> Iterator[Span]:
     """Yield social security numbers with dashes or spaces."""
     for found in _nine_digits(text):
-        area, group, serial = (part for part in found.groups() if part is not None)
-        if area not in (b"000", b"666") and area < b"900" and group != b"00" and serial != b"0000":
+        if is_social_security(*(part for part in found.groups() if part is not None)):
             yield found.span()
+
+
+def is_social_security(area: bytes, group: bytes, serial: bytes) -> bool:
+    """Tell whether such a number can have been issued."""
+    return area not in (b"000", b"666") and area < b"900" and group != b"00" and serial != b"0000"
 
 
 def itin(text: bytes) -> Iterator[Span]:
@@ -157,6 +168,15 @@ _SINGLE: Final = bytes.maketrans(b"0123456789", bytes(range(10)))
 
 def card(text: bytes) -> Iterator[Span]:
     """Yield payment card numbers, in one piece or in the schemes' groups."""
+    return _cards(text, is_card)
+
+
+def rupay(text: bytes) -> Iterator[Span]:
+    """Yield the numbers of RuPay cards, which share their first digits with much else."""
+    return _cards(text, is_rupay)
+
+
+def _cards(text: bytes, is_number: Callable[[bytes], bool]) -> Iterator[Span]:
     for pattern in _CARD:
         for found in overlapping(pattern, text):
             start, end = found.span()
@@ -165,18 +185,25 @@ def card(text: bytes) -> Iterator[Span]:
                 and bounded_right(text, end)
                 and text[max(0, start - 1) : start] not in (b".", b"-")
                 and not re.match(rb"\.[0-9]", text[end : end + 2])
-                and is_card(re.sub(rb"[^0-9]", b"", found.group()))
+                and is_number(re.sub(rb"[^0-9]", b"", found.group()))
             ):
                 yield start, end
 
 
 def is_card(digits: bytes) -> bool:
     """Tell whether digits are a card number: a known issuer, a length it uses, Luhn's check, not all alike."""
+    return _is_issued(digits, CARD_ISSUERS)
+
+
+def is_rupay(digits: bytes) -> bool:
+    """Tell the same of RuPay's numbers."""
+    return _is_issued(digits, RUPAY_ISSUERS)
+
+
+def _is_issued(digits: bytes, issuers: Iterable[IssuerRange]) -> bool:
     if not 12 <= len(digits) <= 19 or digits.count(digits[0]) == len(digits) or not luhn(digits):
         return False
-    return any(
-        first <= int(digits[: len(str(first))]) <= last and len(digits) in lengths for first, last, lengths in CARD_ISSUERS
-    )
+    return any(first <= int(digits[: len(str(first))]) <= last and len(digits) in lengths for first, last, lengths in issuers)
 
 
 def luhn(digits: bytes) -> bool:
@@ -230,8 +257,8 @@ _AFTER_PRODUCT: Final = re.compile(rb"[A-Za-z]/\Z")
 _PORT: Final = re.compile(rb":[0-9]")
 
 
-def ipv4(text: bytes) -> Iterator[Span]:
-    """Yield IPv4 addresses, but not versions, not loopback, not the addresses of nobody and of everybody."""
+def ipv4(text: bytes, *, special: bool = False) -> Iterator[Span]:
+    """Yield IPv4 addresses, but not versions, and loopback, the addresses of nobody and of everybody only as `special`."""
     for found in overlapping(_IPV4, text):
         start, end = found.span()
         if not bounded_left(text, start) or not bounded_right(text, end) or text[max(0, start - 1) : start] == b".":
@@ -239,7 +266,7 @@ def ipv4(text: bytes) -> Iterator[Span]:
         if re.match(rb"\.[0-9]", text[end : end + 2]) or _VERSION_BEFORE.search(text, max(0, start - 12), start):
             continue
         octets = [int(octet) for octet in found.groups()]
-        if octets[0] == 127 or found.group() in (b"0.0.0.0", b"255.255.255.255"):
+        if not special and (octets[0] == 127 or found.group() in (b"0.0.0.0", b"255.255.255.255")):
             continue
         if (
             _AFTER_PRODUCT.search(text, max(0, start - 2), start)
@@ -257,8 +284,8 @@ _HEX_GROUP: Final = re.compile(rb"[0-9A-Fa-f]{1,4}")
 _MAX_IPV6: Final = 45
 
 
-def ipv6(text: bytes) -> Iterator[Span]:
-    """Yield IPv6 addresses with their zone, but not loopback and not the unspecified one."""
+def ipv6(text: bytes, *, special: bool = False) -> Iterator[Span]:
+    """Yield IPv6 addresses with their zone, loopback and the unspecified one only as `special`."""
     for found in _IPV6.finditer(text):
         start, end = found.span()
         if b":" not in found.group():
@@ -269,7 +296,9 @@ def ipv6(text: bytes) -> Iterator[Span]:
             start += 1
         if text[end - 1] == 0x3A and text[end - 2] != 0x3A:
             end -= 1
-        if end - start > _MAX_IPV6 or not bounded_right(text, end) or not _is_ipv6(text[start:end]):
+        if end - start > _MAX_IPV6 or not bounded_right(text, end):
+            continue
+        if not (special and text[start:end] in (b"::1", b"::")) and not _is_ipv6(text[start:end]):
             continue
         zone = _ZONE.match(text, end)
         yield start, end if zone is None else zone.end()

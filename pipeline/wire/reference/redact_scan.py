@@ -2,18 +2,20 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final, NamedTuple
-
-import re2
 
 from pipeline.wire.reference import redact_personal, redact_secrets
 from pipeline.wire.reference.redact_actions import Actions
 from pipeline.wire.reference.redact_boundaries import Span
+from pipeline.wire.reference.redact_keyed import KEYED
 from pipeline.wire.reference.redact_keys import last_word, remembered
+from pipeline.wire.reference.redact_keywords import Near, near
 from pipeline.wire.reference.redact_national import NATIONAL
+from pipeline.wire.reference.redact_patterns import allowance, pattern_matcher
 from pipeline.wire.reference.redact_shapes import shapes
-from pipeline.wire.rules import Detector, Pattern, Rule, Rules
+from pipeline.wire.rules import Pattern, Rule, Rules
 
 MIN_BYTES: Final = 6
 """Shorter texts are not scanned (B6)."""
@@ -34,7 +36,17 @@ class _Rule(NamedTuple):
     priority: int
     order: int
     spans: Matcher
+    keyed: Matcher
+    """What it means only where a word is near."""
+    near: Near
+    free: bool
     in_keys: bool
+
+    def all_spans(self, text: bytes, name: bytes) -> Iterator[Span]:
+        yield from self.spans(text)
+        for start, end in self.keyed(text):
+            if self.free or self.near(text, start, name):
+                yield start, end
 
 
 class Scanner:
@@ -42,33 +54,43 @@ class Scanner:
 
     def __init__(self, rules: Rules, actions: Actions) -> None:
         self._actions = actions
+        self.excused = allowance(rules.allowed)
+        """Tells whether a rule's match of a text is allowed to stay."""
         matchers = _matchers(rules, actions.token)
         self._rules = [
-            _Rule(rule.id, rule.priority, order, _matcher(rule, matchers, actions.tokens), _in_keys(rule))
-            for order, rule in enumerate(rules.of_values())
+            _rule(rule, order, _matcher(rule, matchers, actions.tokens)) for order, rule in enumerate(rules.of_values())
         ]
         key_rules = [rule for rule in self._rules if rule.in_keys]
         self.first_in_key: Callable[[bytes], Match | None] = remembered(
-            lambda name: next(iter(self._selected(name, key_rules)), None)
+            lambda name: next(iter(self._selected(name, key_rules, b"")), None)
         )
         """Returns the first match in the name of an attribute or member, by the rules that look there."""
 
-    def matches(self, text: bytes) -> list[Match]:
+    def matches(self, text: bytes, name: bytes) -> list[Match]:
         """Return the matches in a text, none overlapping: leftmost first, then by priority, then the longest, then table order.
 
-        What has been replaced already is never matched again.
+        `name` is that of the attribute or member whose value the text is. What has been replaced already is never matched again.
         """
-        return self._selected(text, self._rules)
+        return self._selected(text, self._rules, name)
 
-    def _selected(self, text: bytes, rules: Sequence[_Rule]) -> list[Match]:
+    def of_number(self, digits: bytes, name: bytes) -> str | None:
+        """Return the rule that means a whole number under this name: one whose word is in the name."""
+        meant = (
+            (rule.priority, rule.order, rule.id)
+            for rule in self._rules
+            if rule.near(b"", 0, name) and (0, len(digits)) in rule.keyed(digits) and not self.excused(rule.id, digits)
+        )
+        return min(meant, default=(0, 0, None))[2]
+
+    def _selected(self, text: bytes, rules: Sequence[_Rule], name: bytes) -> list[Match]:
         if len(text) < MIN_BYTES:
             return []
         tokens = [found.span() for found in self._actions.tokens.finditer(text)]
         candidates = sorted(
             (start, rule.priority, -end, rule.order, rule.id)
             for rule in rules
-            for start, end in rule.spans(text)
-            if not (tokens and _in_token(tokens, start, end))
+            for start, end in rule.all_spans(text, name)
+            if not (tokens and _in_token(tokens, start, end)) and not self.excused(rule.id, text[start:end])
         )
         selected = []
         behind = 0
@@ -85,14 +107,21 @@ def _in_token(tokens: list[Span], start: int, end: int) -> bool:
     return index > 0 and end <= tokens[index - 1][1]
 
 
-def _in_keys(rule: Rule) -> bool:
-    return isinstance(rule, Detector) and rule.in_keys
+def _rule(rule: Rule, order: int, spans: Matcher) -> _Rule:
+    if isinstance(rule, Pattern):
+        return _Rule(rule.id, rule.priority, order, spans, _nothing, near(()), free=False, in_keys=False)
+    keyed = KEYED.get(rule.id, _nothing)
+    return _Rule(rule.id, rule.priority, order, spans, keyed, near(rule.words), rule.free, rule.in_keys)
 
 
 def _matcher(rule: Rule, matchers: dict[str, Matcher], tokens: "re.Pattern[bytes]") -> Matcher:
     if isinstance(rule, Pattern):
-        return _pattern(rule, tokens)
-    return shapes(rule.shapes) if rule.shapes else matchers[rule.id]
+        return pattern_matcher(rule, tokens)
+    return shapes(rule.shapes) if rule.shapes else matchers.get(rule.id, _nothing)
+
+
+def _nothing(_: bytes) -> Iterable[Span]:
+    return ()
 
 
 def _matchers(rules: Rules, token: bytes) -> dict[str, Matcher]:
@@ -105,8 +134,9 @@ def _matchers(rules: Rules, token: bytes) -> dict[str, Matcher]:
         "itin": redact_personal.itin,
         "card": redact_personal.card,
         "iban": redact_personal.iban,
-        "ipv4": redact_personal.ipv4,
-        "ipv6": redact_personal.ipv6,
+        "rupay": redact_personal.rupay,
+        "ipv4": partial(redact_personal.ipv4, special=rules.special_addresses),
+        "ipv6": partial(redact_personal.ipv6, special=rules.special_addresses),
         "jwt": redact_secrets.jwt,
         "pem": redact_secrets.pem,
         "auth_header": redact_secrets.auth_header(token),
@@ -118,26 +148,3 @@ def _matchers(rules: Rules, token: bytes) -> dict[str, Matcher]:
         "cli_secret": redact_secrets.cli_secret(token, last_word(rules.option_words)),
         "dsn_kv": redact_secrets.dsn_kv(token),
     }
-
-
-def _pattern(pattern: Pattern, tokens: "re.Pattern[bytes]") -> Matcher:
-    """Return the matcher of a user's pattern. It sees the text between replacements: there is nothing to find in them."""
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = not pattern.ignore_case
-    compiled = re2.compile(pattern.regex.encode(), options)
-    literal = pattern.literal.encode()
-    if pattern.ignore_case:
-        literal = literal.lower()
-
-    def spans(text: bytes) -> Iterable[Span]:
-        if literal in (text.lower() if pattern.ignore_case else text):
-            at = 0
-            for start, end in (*(token.span() for token in tokens.finditer(text)), (len(text), len(text))):
-                for found in compiled.finditer(text, at, start):
-                    first, last = found.span(pattern.group)
-                    if first < last:
-                        yield first, last
-                at = end
-
-    return spans

@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 from pipeline.wire.reference import redact_json
 from pipeline.wire.reference.redact_actions import DRY_RUN, Actions, Place
 from pipeline.wire.reference.redact_json import Node
-from pipeline.wire.reference.redact_keys import DistinctKeys, key_judge, last_word
+from pipeline.wire.reference.redact_keys import DistinctKeys, KeyJudge, last_word
 from pipeline.wire.reference.redact_personal import is_card
 from pipeline.wire.reference.redact_scan import Scanner
 from pipeline.wire.reference.redact_secrets import is_secret_value
-from pipeline.wire.rules import KEY_RULE, Rules
+from pipeline.wire.rules import BYTES_RULE, KEY_RULE, Rules
 
 MAX_ROUNDS: Final = 8
 """A text that still changes after so many rounds is replaced as a whole."""
@@ -26,6 +26,8 @@ _URL_ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})|\+")
 _SCALAR: Final = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|True|False|NaN")
 _NOTHING: Final = frozenset((b"null", b"None"))
 _DOUBLE_QUOTE: Final = 0x22
+_LEAST_DIGITS: Final = 9
+"""Of a whole number that a name can say what it is."""
 
 
 class Edit(NamedTuple):
@@ -54,18 +56,21 @@ class TextRedactor:
     """Redacts texts by a set of rules. Immutable: safe to share by threads."""
 
     def __init__(self, rules: Rules) -> None:
-        self.sensitive, self.safe = key_judge(rules.keys)
+        self.keys = KeyJudge(rules.keys)
         self._actions = Actions(rules)
         self._scanner = Scanner(rules, self._actions)
         ids = {detector.id for detector in rules.detectors}
-        self._finds_cards = "card" in ids
+        self._finds_cards = "card" in ids and rules.numbers == "auto"
+        self._reads_numbers = rules.numbers != "off"
+        self._levels = MAX_NESTED_JSON if rules.json_strings else 0
+        self._decodes = rules.url_decode
         self._secret_word = last_word(rules.secret_words if "kv_secret" in ids else ())
 
     def redact(self, text: bytes, place: Place) -> Redacted:
         """Return the text without what the rules find in it."""
         done: list[tuple[str, str]] = []
         for _ in range(MAX_ROUNDS):
-            edits = self._edits(text, place, MAX_NESTED_JSON)
+            edits = self._edits(text, place, self._levels)
             drop = next((edit for edit in edits if edit.drops_holder), None)
             if drop is not None:
                 return Redacted(b"", [(drop.rule, drop.action)], dropped=True)
@@ -82,14 +87,22 @@ class TextRedactor:
         return Redacted(name) if found is None else self._replaced(found.rule, name, name[found.start : found.end], place)
 
     def redact_number(self, digits: bytes, place: Place) -> Redacted:
-        """Return the digits of a whole number, or what replaces a card number."""
-        return self._replaced("card", digits, digits, place) if self._finds_cards and is_card(digits) else Redacted(digits)
+        """Return the digits of a whole number, or what replaces a card number, or what the name of the attribute says it is."""
+        if self._finds_cards and is_card(digits) and not self._scanner.excused("card", digits):
+            return self._replaced("card", digits, digits, place)
+        named = self._reads_numbers and place.name and len(digits) >= _LEAST_DIGITS
+        rule = self._scanner.of_number(digits, place.name) if named else None
+        return Redacted(digits) if rule is None else self._replaced(rule, digits, digits, place)
 
     def redact_sensitive(self, text: bytes | None, place: Place) -> Redacted:
         """Return what replaces a value under a sensitive key. Of a value that is no text (None) nothing can be kept."""
         if text is not None and self._actions.settled(KEY_RULE, text):
             return Redacted(text)
         return self._replaced(KEY_RULE, text or b"", text, place)
+
+    def dropped_bytes(self, data: bytes, place: Place) -> Redacted:
+        """Return what stays of a byte value that has to go: nothing, or a mask where nothing can be removed."""
+        return Redacted(data) if self._actions.settled(BYTES_RULE, data) else self._replaced(BYTES_RULE, data, None, place)
 
     def _replaced(self, rule: str, text: bytes, matched: bytes | None, place: Place) -> Redacted:
         replacement, action = self._actions.replacement(rule, matched, place)
@@ -100,7 +113,7 @@ class TextRedactor:
         if roots is not None:
             return [edit for root in roots for edit in self._container(text, root, place, levels - 1)]
         edits = self._scan(text, place)
-        if b"=" in text and b"%" in text and all(edit.replacement is None for edit in edits):
+        if self._decodes and b"=" in text and b"%" in text and all(edit.replacement is None for edit in edits):
             decoded, offsets = _url_decoded(text)
             more = (_moved(edit, offsets, edit.replacement) for edit in self._scan(decoded, place))
             edits += [edit for edit in more if edit not in edits]
@@ -108,10 +121,13 @@ class TextRedactor:
 
     def _scan(self, text: bytes, place: Place) -> list[Edit]:
         edits = []
-        for rule, start, end in self._scanner.matches(text):
+        for rule, start, end in self._scanner.matches(text, place.name):
             replacement, action = self._actions.replacement(rule, text[start:end], place)
             edits.append(Edit(start, end, replacement, rule, action, action == "drop"))
         return edits
+
+    def _stays(self, rule: str, said: bytes) -> bool:
+        return self._actions.settled(rule, said) or self._scanner.excused(rule, said)
 
     # ---- JSON ----
 
@@ -149,15 +165,16 @@ class TextRedactor:
         if written is None:
             return self._value(text, value, place, levels)
         name, _ = redact_json.content(text, written)
+        place = place._replace(name=name)
         quote = text[written.start] if written.kind == "string" else _DOUBLE_QUOTE
         said, _ = redact_json.content(text, value)
-        if self.sensitive(name):
+        if self.keys.sensitive(name):
             if value.kind == "bare" and said in _NOTHING:
                 return []
             result = self.redact_sensitive(said if value.kind in ("string", "bare") else None, place)
             return [_json_edit(text, value, result, quote)] if result.edits else []
         word = self._secret_word(name) if value.kind == "string" else None
-        if word is not None and is_secret_value(word, said) and not self._actions.settled("kv_secret", said):
+        if word is not None and is_secret_value(word, said) and not self._stays("kv_secret", said):
             return [_json_edit(text, value, self._replaced("kv_secret", said, said, place))]
         return self._value(text, value, place, levels)
 

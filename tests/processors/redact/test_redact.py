@@ -8,15 +8,30 @@ import re2
 from pipeline import Batch, ConfigError, Host, wire
 from pipeline.telemetry import catalogue
 from pipeline.types import Secret
-from pipeline.wire.model import LogRecord, Resource, Scope
-from processors.redact import Action, Config, Hmac, Keys, Pattern, Redact, compile_rules, scrubber
+from pipeline.wire import model
+from pipeline.wire.model import LogRecord, Resource
+from processors.redact import (
+    Action,
+    Allow,
+    AllowedPattern,
+    AllowedValue,
+    Config,
+    Hmac,
+    Keys,
+    Near,
+    Pattern,
+    Redact,
+    Scope,
+    compile_rules,
+    scrubber,
+)
 from processors.redact.detectors import DETECTORS
 
 KEY = Secret("sluice-test-key-" + "0123456789abcdef")
 
 
 def batch(body: str, **attributes: Any) -> Batch:
-    resource, scope = Resource(), Scope()
+    resource, scope = Resource(), model.Scope()
     payload = wire.encode([LogRecord(resource=resource, scope=scope, body=body, attributes=attributes)], "logs")
     return Batch(payload, "logs", 1)
 
@@ -119,11 +134,12 @@ SHORT = Secret("short")
         ({"keys": Keys(action="hmac")}, "E403", ("keys", "action"), "`hmac` needs a key"),
         ({"action": "hmac", "hmac": Hmac(key=KEY, key_id="K 1")}, "E102", ("hmac", "key_id"), "bad key id"),
         ({"detectors": "emial"}, "E105", ("detectors",), "unknown detector `emial`"),
-        ({"detectors": ("email", "mac")}, "E105", ("detectors", 1), "unknown detector `mac`"),
+        ({"detectors": ("email", "mak")}, "E105", ("detectors", 1), "unknown detector `mak`"),
+        ({"national_ids": ("uk_nhs", "ssn")}, "E105", ("national_ids", 1), "unknown national identifier `ssn`"),
         ({"actions": {"emial": "tag"}}, "E105", ("actions", "emial"), "unknown detector `emial`"),
         ({"mask": ""}, "E104", ("mask",), "a mask has 1 to 64 bytes"),
         ({"mask": "é" * 33}, "E104", ("mask",), "a mask has 1 to 64 bytes"),
-        ({"keys": Keys(sensitive=("a", "x*"))}, "E111", ("keys", "sensitive", 1), "`x*` is not a name"),
+        ({"keys": Keys(sensitive=("a", "**"))}, "E111", ("keys", "sensitive", 1), "`**` is not a name"),
         ({"keys": Keys(sensitive=("--",))}, "E111", ("keys", "sensitive", 0), "`--` is not a name"),
         ({"patterns": (Pattern(id="Bad", regex="x"),)}, "E102", ("patterns", 0, "id"), "bad rule id"),
         ({"patterns": (Pattern(id="email", regex="x"),)}, "E002", ("patterns", 0, "id"), "rule id `email` is taken"),
@@ -132,6 +148,54 @@ SHORT = Secret("short")
         ({"patterns": (Pattern(id="a1", regex="x*"),)}, "E110", ("patterns", 0, "regex"), "the pattern matches the empty text"),
         ({"patterns": (Pattern(id="a1", regex="(x)", group=2),)}, "E104", ("patterns", 0, "group"), "the pattern has 1 groups"),
         ({"patterns": (Pattern(id="a1", regex="x", action="hmac"),)}, "E403", ("patterns", 0, "action"), "`hmac` needs a key"),
+        (
+            {"patterns": (Pattern(id="a1", regex="x", literal="x"),)},
+            "E104",
+            ("patterns", 0, "literal"),
+            "a literal has at least 3 bytes",
+        ),
+        (
+            {"patterns": (Pattern(id="a1", regex="x", validator="crc"),)},
+            "E105",
+            ("patterns", 0, "validator"),
+            "unknown validator",
+        ),
+        (
+            {"patterns": (Pattern(id="a1", regex="x", validator="entropy>=9"),)},
+            "E105",
+            ("patterns", 0, "validator"),
+            "unknown validator",
+        ),
+        (
+            {"patterns": (Pattern(id="a1", regex="x", near=Near(words=("a", "-"))),)},
+            "E111",
+            ("patterns", 0, "near", "words", 1),
+            "`-` is not a word",
+        ),
+        ({"patterns": (Pattern(id="bytes", regex="x"),)}, "E002", ("patterns", 0, "id"), "rule id `bytes` is taken"),
+        ({"keys": Keys(safe="all")}, "E105", ("keys", "safe"), "expected `default` or a list of names"),
+        (
+            {"allow": Allow(values=(AllowedValue(value="x", rule="emial"),))},
+            "E105",
+            ("allow", "values", 0, "rule"),
+            "unknown rule `emial`",
+        ),
+        (
+            {"allow": Allow(patterns=("x", AllowedPattern(regex="x", rule="a")))},
+            "E105",
+            ("allow", "patterns", 1, "rule"),
+            "unknown rule `a`",
+        ),
+        ({"scopes": (Scope(path="log.bodies"),)}, "E111", ("scopes", 0, "path"), "`log.bodies` is no part of an item"),
+        ({"scopes": (Scope(path="log.attributes"),)}, "E111", ("scopes", 0, "path"), "`log.attributes` is no part of an item"),
+        ({"scopes": (Scope(path="resource", detectors=("x",)),)}, "E105", ("scopes", 0, "detectors", 0), "unknown detector `x`"),
+        ({"scopes": (Scope(path="resource", action="hmac"),)}, "E403", ("scopes", 0, "action"), "`hmac` needs a key"),
+        (
+            {"scopes": (Scope(path="resource", keys=Keys(safe="x")),)},
+            "E105",
+            ("scopes", 0, "keys", "safe"),
+            "expected `default` or a list of names",
+        ),
     ],
 )
 def test_refuses_settings_that_cannot_work(
@@ -140,6 +204,51 @@ def test_refuses_settings_that_cannot_work(
     with pytest.raises(ConfigError, match=f"^{re2.escape(message)}$") as refused:
         Redact(Config(**settings))
     assert (refused.value.code, refused.value.path) == (code, path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "warning"),
+    [
+        ({}, None),
+        ({"dry_run": True}, ("W104", ("dry_run",))),
+        ({"allow": Allow(values=("*@example.com",), patterns=("10[.].*",))}, None),
+        ({"allow": Allow(values=("a", "*"))}, ("W107", ("allow", "values", 1))),
+        ({"allow": Allow(values=(AllowedValue(value=""),))}, ("W107", ("allow", "values", 0))),
+        ({"allow": Allow(patterns=(".*",))}, ("W107", ("allow", "patterns", 0))),
+        ({"allow": Allow(patterns=("x", AllowedPattern(regex="a|")))}, ("W107", ("allow", "patterns", 1))),
+        ({"keys": Keys(sensitive_defaults=False)}, ("W107", ("keys", "sensitive_defaults"))),
+        ({"keys": Keys(allowed_only=())}, ("W107", ("keys", "allowed_only"))),
+        ({"keys": Keys(safe=("default", "http.route", "db.statement"))}, None),
+        ({"keys": Keys(safe=("default", "session.token"))}, ("W107", ("keys", "safe", 1))),
+        ({"keys": Keys(safe=("badge.no",), sensitive=("badge",))}, ("W107", ("keys", "safe", 0))),
+        ({"scopes": (Scope(path="log.body", detectors="none"),)}, ("W107", ("scopes", 0, "detectors"))),
+        ({"scopes": (Scope(path="scope", keys=Keys(allowed_only=())),)}, ("W107", ("scopes", 0, "keys", "allowed_only"))),
+        ({"patterns": (Pattern(id="order", regex="ORD-[0-9]+"),)}, None),
+        ({"patterns": (Pattern(id="order", regex="[a-z]+-ORD", literal="-ORD"),)}, None),
+        ({"patterns": (Pattern(id="order", regex="[a-z]+-ORD"),)}, ("W108", ("patterns", 0, "regex"))),
+        ({"patterns": (Pattern(id="order", regex="(?i)order"),)}, ("W108", ("patterns", 0, "regex"))),
+    ],
+)
+def test_warns_of_what_is_a_risk(settings: dict[str, Any], warning: tuple[str, tuple[str | int, ...]] | None) -> None:
+    config = Config(**settings)
+    compile_rules(config)
+    assert [(each.code, each.path) for each in config.warnings()] == ([] if warning is None else [warning])
+
+
+async def test_a_dry_run_changes_nothing_and_counts(host: Host) -> None:
+    before = batch("jo@example.com", password="hunter2")
+    dry = processor(host, dry_run=True)
+    assert dry.process(before) is before
+    value = host.metrics.value
+    assert value(catalogue.REDACTION_MATCHES, action="dry_run") == value(catalogue.REDACTION_MATCHES) == 2
+    assert value(catalogue.REDACTION_RECORDS, outcome="clean") == 1
+    assert not dry.redacts
+
+
+async def test_counts_types_that_changed_and_bytes_unseen(host: Host) -> None:
+    processor(host).process(batch("x", password=4711, picture=b"\xff\xfe"))
+    assert host.metrics.value(catalogue.REDACTION_TYPE_CHANGED, signal="logs") == 1
+    assert host.metrics.value(catalogue.REDACTION_OPAQUE_BYTES, signal="logs") == 1
 
 
 def test_the_table_is_in_order() -> None:

@@ -65,7 +65,7 @@ def normalise(line: str, **options: Any) -> tuple[LogRecord, Normaliser]:
 def shown(record: LogRecord) -> dict[str, Value]:
     """Return a record in the notation of json-logs contract §1."""
     assert record.observed_time == NOW
-    parts = {
+    parts: dict[str, Value] = {
         "res": record.resource.attributes,
         "scope": record.scope.name,
         "t": record.time,

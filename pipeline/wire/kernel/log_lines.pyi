@@ -1,0 +1,6 @@
+from pipeline.trace_ids import TraceContext
+from pipeline.wire.lines import Lines, LineTable
+
+class LogLines:
+    def __init__(self, table: LineTable) -> None: ...
+    def begin(self, *, now: int, most: int, service: str = "", context: TraceContext | None = None) -> Lines: ...
