@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 @click.command()
 @config_options
 def run(sources: Sequence[str], overrides: Sequence[str]) -> None:
-    """Serve a configuration until SIGTERM or SIGINT; SIGHUP reads it again.
+    """Serve a configuration until SIGTERM or SIGINT.
 
     The first signal stops: no more data is taken, what is under way is finished, the exporters drain within
     service.limits.shutdown_timeout, and what they could not deliver stays in a journal on disk. A second signal cuts the
     draining short.
 
-    SIGHUP, a change of the files, and POST /-/reload of the health extension take up the configuration as it is then,
-    without a moment when nobody listens. One that has a fault is refused, and the one before it runs on.
+    SIGHUP, a change of the files, and POST /-/reload at service.admin take up the configuration as it is then, without
+    a moment when nobody listens. One that has a fault is refused, and the one before it runs on.
 
     \b
     Exit codes:

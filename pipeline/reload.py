@@ -165,6 +165,7 @@ def _check_fixed(running: DaemonSpec, spec: DaemonSpec) -> None:
         name
         for name, old, new in (
             ("service.journal", running.service.journal, spec.service.journal),
+            ("service.admin", running.service.admin, spec.service.admin),
             ("service.telemetry.logs", running.service.telemetry.logs, spec.service.telemetry.logs),
         )
         if old != new

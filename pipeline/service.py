@@ -3,7 +3,8 @@
 import asyncio
 import platform
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Literal
 
 from structlog.typing import FilteringBoundLogger
@@ -12,6 +13,7 @@ from pipeline import wire
 from pipeline.admission import Admission
 from pipeline.assembly import Parts, lanes_of
 from pipeline.component import Host, Kind
+from pipeline.control import control_routes
 from pipeline.delivery.books import Books
 from pipeline.delivery.consume import ConsumePath
 from pipeline.delivery.overflow import Overflow
@@ -19,6 +21,7 @@ from pipeline.errors import StartError
 from pipeline.graph import intake_url, lacks_credentials
 from pipeline.journal import open_journal
 from pipeline.journal.dead_letter import DeadLetters
+from pipeline.net import admin
 from pipeline.net.http_client import ClientPool
 from pipeline.net.http_server import Listeners
 from pipeline.reload import Reloader, Source
@@ -73,10 +76,12 @@ class Service:
         around = Surroundings(self._host_for, (self._doors, self._windows), self._clients, overflow)
         self._parts, self._runtime = parts, Runtime(self, parts, around)
         try:
-            await self._dead_letters.open()
-            await self._start()
-            await self._serve(stop)
-            return await self._stop(abort)
+            async with AsyncExitStack() as stack:
+                await self._dead_letters.open()
+                await stack.enter_async_context(self._admin(stop))
+                await self._start()
+                await self._serve(stop)
+                return await self._stop(abort)
         finally:
             await self._close()
 
@@ -90,6 +95,22 @@ class Service:
         await self._runtime.start(self.spec)
         self._phase = "serving"
         self._announce()
+
+    @asynccontextmanager
+    async def _admin(self, stop: asyncio.Event) -> AsyncIterator[None]:
+        """Answer operators while the block runs. Raises `StartError` when the address that was asked for can't be had."""
+        settings = self.spec.service.admin
+        endpoint = admin.endpoint_of(settings, self._journal.directory)
+        routes = [*control_routes(self.reloader, self.health, stop)]
+        async with AsyncExitStack() as stack:
+            try:
+                if endpoint:
+                    await stack.enter_async_context(admin.serve(endpoint, settings, self._windows, routes))
+            except OSError as error:
+                if settings.endpoint is not None:
+                    raise StartError(f"{admin.COMPONENT}: {error}") from error
+                self._log.warning("operators can't ask this daemon", endpoint=endpoint, error=str(error))
+            yield
 
     def _host_for(self, kind: Kind, name: str, signals: frozenset[Signal], intake: str | None) -> Host:
         return Host(
@@ -166,7 +187,7 @@ class Service:
         checks = {
             "journal": Check(journal.status, journal.message, details=details),
             "config": self.reloader.check(),
-            **self._runtime.assembly.checks(),
+            **({} if self._phase == "starting" else self._runtime.assembly.checks()),
         }
         if self._journal.directory:
             checks["disk"] = disk_check(self._journal.directory)

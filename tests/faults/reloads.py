@@ -2,8 +2,8 @@
 
     python -m tests.faults.reloads --count 500 --seed 7
 
-What one run tells: the requests that got no answer or another one than 200, the ids that were acknowledged and did not arrive, and
-the daemon's memory after each tenth of the reloads.
+What one run tells: the requests that got no answer or another one than 200, the ids that were acknowledged and did not arrive,
+and the daemon's memory after each tenth of the reloads.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import signal
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from pathlib import Path
 from tests.daemon import Daemon, free_ports, running, until
 from tests.faults.oracle import Load, Sink
 
-FAULTS = {
+FAULTS: Mapping[str, Callable[[str, Mapping[str, int]], str]] = {
     "syntax": lambda text, ports: text.replace("receivers:", "receivers: [", 1),
     "unknown field": lambda text, ports: text.replace("endpoint:", "endpoind:", 1),
     "no such exporter": lambda text, ports: text.replace("exporters: [", "exporters: [nowhere, ", 1),
@@ -81,7 +82,10 @@ service:
   telemetry: {{metrics: {{address: '127.0.0.1:{ports["metrics"]}'}}}}
   limits: {{shutdown_timeout: 10s}}
   pipelines:
-    {pipeline}: {{receivers: [{", ".join(receivers)}], processors: [{", ".join(processors)}], exporters: [{", ".join(exporters)}]}}
+    {pipeline}:
+      receivers: [{", ".join(receivers)}]
+      processors: [{", ".join(processors)}]
+      exporters: [{", ".join(exporters)}]
 """ + (f"    metrics: {{receivers: [{receivers[-1]}], exporters: [prometheus]}}\n" if prometheus and "otlp" in receivers else "")
 
 
@@ -157,7 +161,7 @@ def _descriptors(daemon: Daemon) -> int:
 
 def main() -> None:
     """Print the figures of one run."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4)))
     arguments = parser.parse_args()
