@@ -218,10 +218,13 @@ class DiskJournal(LaneJournal):
         kept = [(name, batch) for name, batch in batches if self._lanes[name].readers]
         if not kept:
             return
-        async with self._room(kept):
+        await self._reserve(kept)
+        try:
             append = Append(kept, asyncio.get_running_loop().create_future())
             self._writer.append(append)
             await append.done
+        finally:
+            self._release(kept)
 
     def _committed(self, commit: Commit) -> None:
         for name, segment in commit.opened:

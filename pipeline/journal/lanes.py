@@ -3,8 +3,8 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from typing import ClassVar, Final
 
 import structlog
@@ -250,9 +250,8 @@ class LaneJournal(Journal):
 
     # ---- budgets ----
 
-    @asynccontextmanager
-    async def _room(self, batches: Sequence[tuple[str, Batch]]) -> AsyncIterator[None]:
-        """Keep room in the budget of every cursor concerned while an append is on its way. Raises `Busy`."""
+    async def _reserve(self, batches: Sequence[tuple[str, Batch]]) -> None:
+        """Keep room in the budget of every cursor concerned until `_release`. Raises `Busy`, or what `on_overflow` raised."""
         for name, batch in batches:
             self._check(self._lanes[name], batch)
         for name, batch in batches:
@@ -263,10 +262,14 @@ class LaneJournal(Journal):
                 for progress in lane.readers:
                     if progress.on_full != "block" and progress.bytes + lane.pending > progress.capacity:
                         await self._shrink(progress)
-            yield
-        finally:
-            for name, batch in batches:
-                self._lanes[name].pending -= len(batch.payload)
+        except BaseException:
+            self._release(batches)
+            raise
+
+    def _release(self, batches: Sequence[tuple[str, Batch]]) -> None:
+        """Give back what was reserved: it counts as queued now, or was not taken."""
+        for name, batch in batches:
+            self._lanes[name].pending -= len(batch.payload)
 
     def _check(self, lane: Lane, batch: Batch) -> None:
         if batch.signal != lane.signal:

@@ -79,9 +79,10 @@ class MemoryJournal(LaneJournal):
         """
         if not self._running:
             raise Busy("stopping", 1.0, code="stopping")
-        async with self._room(batches):
-            lanes = [(self._lanes[name], batch) for name, batch in batches]
-            delivery = _Delivery([(lane, _put(lane, batch)) for lane, batch in lanes if lane.readers])
+        await self._reserve(batches)
+        lanes = [(self._lanes[name], batch) for name, batch in batches]
+        delivery = _Delivery([(lane, _put(lane, batch)) for lane, batch in lanes if lane.readers])
+        self._release(batches)
         if self._waits and delivery.left:
             await self._wait(delivery)
 
