@@ -151,14 +151,23 @@ cdef struct Beginning:
     uint32_t mask
     uint32_t index
 
+cdef enum:
+    PLACES = 1024
+
 cdef struct Buckets:
-    # Lists of beginnings by their first byte.
-    uint16_t first[257]
+    # Lists of beginnings by `place_of` them.
+    uint16_t first[PLACES + 1]
     Beginning* list
+
+cdef struct Tail:
+    # The last eight bytes of a name, compared as far as `keep` has bits.
+    uint64_t bytes
+    uint64_t keep
 
 cdef struct Names:
     # Names as words joined by dots, in lower case, by a byte: their first or their last.
     Literal* list
+    Tail* tails  # of each
     int32_t count
     int32_t longest  # words of the longest
     uint16_t first[257]
@@ -227,9 +236,17 @@ cdef inline uint32_t hash_of_word(const uint8_t* word, size_t size) noexcept nog
     return (word[0] * 31 + word[size - 1] * 7 + size * 131) & 1023
 
 
+cdef inline uint32_t place_of(uint32_t beginning) noexcept nogil:
+    """Return a number that tells beginnings apart by two bytes, in any case."""
+    return beginning & 31 | beginning >> 3 & 0x3E0
+
+
 cdef inline uint32_t hash_of_bytes(uint32_t bytes_) noexcept nogil:
     """Return a number of 15 bits that tells beginnings apart."""
     return bytes_ * <uint32_t>0x9E3779B1 >> 17
+
+
+cdef Anchor anchor_of(bytes text, bint folded)
 
 
 cdef class Rulebook:

@@ -93,6 +93,18 @@ def supported(rules):
     )
 
 
+cdef Anchor anchor_of(bytes text, bint folded):
+    """Return a literal, given in lower case when its case does not matter, as it is compared; its bytes have to live as long."""
+    cdef Anchor anchor
+    fold = bytes(0x20 if folded and bytes((byte,)).isalpha() else 0 for byte in text[:8])
+    anchor.literal = Literal(<Cursor>PyBytes_AS_STRING(text), len(text))
+    anchor.first = int.from_bytes(text[:8], "little")
+    anchor.fold = int.from_bytes(fold, "little")
+    anchor.keep = int.from_bytes(b"\xff" * len(fold), "little")
+    anchor.folded = folded
+    return anchor
+
+
 cdef class Rulebook:
     """Rules of a redactor. Immutable: safe to share by threads."""
 
@@ -142,15 +154,8 @@ cdef class Rulebook:
         return Literal(<Cursor>PyBytes_AS_STRING(text), len(text))
 
     cdef Anchor _anchor(self, bytes text, bint folded):
-        """Return a literal, given in lower case when its case does not matter, as it is compared."""
-        cdef Anchor anchor
-        fold = bytes(0x20 if folded and bytes((byte,)).isalpha() else 0 for byte in text[:8])
-        anchor.literal = self._literal(text)
-        anchor.first = int.from_bytes(text[:8], "little")
-        anchor.fold = int.from_bytes(fold, "little")
-        anchor.keep = int.from_bytes(b"\xff" * len(fold), "little")
-        anchor.folded = folded
-        return anchor
+        self._memory.append(text)
+        return anchor_of(text, folded)
 
     cdef int _fill_rules(self, rules) except -1:
         cdef Program* program = &self.program
@@ -311,15 +316,15 @@ cdef class Rulebook:
 
     cdef int _bucket(self, Buckets* found, list literals) except -1:
         """List literals, each with whether it comes in any case, by what they can begin with."""
-        cdef int byte, at = 0
+        cdef int place, at = 0
         begin = [(*_beginning(literal, fold), index) for index, (literal, fold) in enumerate(literals)]
-        listed = [[each for each in begin if byte & each[1] & 255 == each[0] & 255] for byte in range(256)]
+        listed = [[each for each in begin if place & place_of(each[1]) == place_of(each[0])] for place in range(PLACES)]
         found.list = <Beginning*>self._array(sum(map(len, listed)), sizeof(Beginning))
-        for byte in range(256):
-            for first, mask, index in listed[byte]:
+        for place in range(PLACES):
+            for first, mask, index in listed[place]:
                 found.list[at] = Beginning(first, mask, index)
                 at += 1
-            found.first[byte + 1] = at
+            found.first[place + 1] = at
         return 0
 
     cdef Names _names(self, names, int edge):
@@ -331,8 +336,12 @@ cdef class Rulebook:
         made.longest = max(map(len, listed), default=0)
         made.count = len(joined)
         made.list = <Literal*>self._array(len(joined), sizeof(Literal))
+        made.tails = <Tail*>self._array(len(joined), sizeof(Tail))
         for index, name in enumerate(joined):
             made.list[index] = self._literal(name)
+            tail = name[max(0, len(name) - 8) :]
+            made.tails[index].bytes = int.from_bytes(tail.rjust(8, b"\0"), "little")
+            made.tails[index].keep = int.from_bytes((b"\xff" * len(tail)).rjust(8, b"\0"), "little")
         for index in range(257):
             made.first[index] = sum(name[edge] < index for name in joined)
         return made
