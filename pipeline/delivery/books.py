@@ -43,6 +43,13 @@ class ExporterAccount:
     skipped: int = 0
     dropped: int = 0
 
+    def add(self, other: "ExporterAccount") -> None:
+        """Take over what another account counted."""
+        self.sent += other.sent
+        self.rejected += other.rejected
+        self.skipped += other.skipped
+        self.dropped += other.dropped
+
     def imbalance(self) -> int:
         """Return left side less right side."""
         entered, queued = self.accepted, 0
@@ -57,17 +64,28 @@ class Books:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._pipelines: dict[str, PipelineAccount] = {}
         self.exporters: dict[Cursor, ExporterAccount] = {}
 
     def open_pipeline(self, pipeline: str, signal: Signal) -> PipelineAccount:
-        """Open and expose the account of a pipeline."""
-        account = PipelineAccount()
+        """Open and expose the account of a pipeline, or go on with the one it has."""
+        if (known := self._pipelines.get(pipeline)) is not None:
+            return known
+        account = self._pipelines[pipeline] = PipelineAccount()
         self._metrics.watch(catalogue.CONSERVATION, account.imbalance, pipeline=pipeline, signal=signal, exporter="")
         return account
 
     def open_exporter(self, cursor: Cursor, signal: Signal, backlog: Callable[[], Backlog] | None) -> ExporterAccount:
-        """Open and expose the account of an exporter in a pipeline."""
+        """Open and expose the account of an exporter in a pipeline, or go on with the one it has."""
+        if (known := self.exporters.get(cursor)) is not None:
+            return known
         account = self.exporters[cursor] = ExporterAccount(backlog)
         labels = {"pipeline": cursor.lane, "signal": signal, "exporter": cursor.exporter}
         self._metrics.watch(catalogue.CONSERVATION, account.imbalance, **labels)
         return account
+
+    def close_exporter(self, cursor: Cursor, signal: Signal) -> None:
+        """Close the account of an exporter that is gone."""
+        if self.exporters.pop(cursor, None) is not None:
+            labels = {"pipeline": cursor.lane, "signal": signal, "exporter": cursor.exporter}
+            self._metrics.remove(catalogue.CONSERVATION, **labels)

@@ -26,11 +26,13 @@ class _Delivery:
 
     def __init__(self, stored: list[tuple[Lane, Stored]]) -> None:
         self.stored = stored
-        self.left = sum(reader.required for lane, _ in stored for reader in lane.readers)
+        self.left = {
+            (reader.cursor, entry.entry.position) for lane, entry in stored for reader in lane.readers if reader.required
+        }
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def settled(self) -> None:
-        self.left -= 1
+    def settled(self, cursor: Cursor, position: int) -> None:
+        self.left.discard((cursor, position))
         if not self.left and not self.done.done():
             self.done.set_result(None)
 
@@ -39,6 +41,7 @@ class MemoryJournal(LaneJournal):
     """Lanes that are nothing but memory."""
 
     durable: ClassVar[bool] = False
+    capacity: ClassVar[int] = CAPACITY
 
     def __init__(
         self, settings: JournalSettings, lanes: Mapping[str, Sequence[CursorSpec]], metrics: Metrics, on_overflow: OnOverflow
@@ -99,8 +102,8 @@ class MemoryJournal(LaneJournal):
 
     def _settled(self, progress: Progress, stored: Stored) -> None:
         delivery = self._deliveries.get((progress.cursor.lane, stored.entry.position))
-        if delivery is not None and progress.required:
-            delivery.settled()
+        if delivery is not None:
+            delivery.settled(progress.cursor, stored.entry.position)
 
     def health(self) -> Health:
         """Return the state; memory itself never fails."""

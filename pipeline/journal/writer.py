@@ -160,7 +160,7 @@ class Writer:
     """The thread. `on_commit` is called on the event loop, in order, once for each group."""
 
     def __init__(self, lanes: Mapping[str, LaneFile], compressor: zstandard.ZstdCompressor | None) -> None:
-        self._lanes = lanes
+        self._lanes = dict(lanes)
         self._compressor = compressor
         self._jobs: SimpleQueue[Append | Callable[[], None]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -173,6 +173,10 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._on_commit = on_commit
         self._thread.start()
+
+    def add(self, name: str, lane: LaneFile) -> None:
+        """Write to one lane more; to be called on the thread."""
+        self._lanes[name] = lane
 
     def append(self, append: Append) -> None:
         """Have an append written."""
