@@ -205,6 +205,7 @@ class DiskJournal(LaneJournal):
             lane, segments, file = opened[0]
             self._resources.callback(file.close)
             self._lanes[name] = lane
+            lane.ages, lane.end = Ages(lane.head.batches), (file.segment.first, 0)
             self._segments[name] = [*segments, file.segment]
             self._writing.add(name)
 
