@@ -15,6 +15,7 @@ from pipeline.assembly import Parts, lanes_of
 from pipeline.component import Host, Kind
 from pipeline.control import control_routes
 from pipeline.delivery.books import Books
+from pipeline.delivery.checks import orphan_check
 from pipeline.delivery.consume import ConsumePath
 from pipeline.delivery.overflow import Overflow
 from pipeline.errors import StartError
@@ -79,8 +80,7 @@ class Service:
             async with AsyncExitStack() as stack:
                 await self._dead_letters.open()
                 await stack.enter_async_context(self._admin(stop))
-                await self._start()
-                await self._serve(stop)
+                await self._serve(asyncio.create_task(self._start()), stop)
                 return await self._stop(abort)
         finally:
             await self._close()
@@ -147,10 +147,14 @@ class Service:
 
     # ---- serve ----
 
-    async def _serve(self, stop: asyncio.Event) -> None:
-        """Return when told to stop; raise the error of a component or of our own tasks that ends before."""
+    async def _serve(self, start: asyncio.Task[None], stop: asyncio.Event) -> None:
+        """Start, and return when told to stop, then or before; raise the error of a component or of our own tasks."""
         stopping = asyncio.create_task(stop.wait())
         try:
+            await asyncio.wait([stopping, start], return_when=asyncio.FIRST_COMPLETED)
+            if not start.done():
+                return
+            start.result()
             own: list[asyncio.Future[None]] = [self._runtime.failure, *self._tasks]
             ends: list[asyncio.Future[Any]] = [stopping, *own]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -158,7 +162,7 @@ class Service:
                 if task.done():
                     task.result()
         finally:
-            await cancel([stopping])
+            await cancel([stopping, start])
 
     async def _swap(self, spec: DaemonSpec) -> None:
         if self._phase != "serving":
@@ -189,6 +193,8 @@ class Service:
             "config": self.reloader.check(),
             **({} if self._phase == "starting" else self._runtime.assembly.checks()),
         }
+        for cursor in self._journal.orphans():
+            checks[f"orphan:{cursor.lane}/{cursor.exporter}"] = orphan_check(self._journal.backlog(cursor))
         if self._journal.directory:
             checks["disk"] = disk_check(self._journal.directory)
         return checks
@@ -196,11 +202,13 @@ class Service:
     # ---- stop (delivery contract §10.1) ----
 
     async def _stop(self, abort: asyncio.Event) -> int:
-        limit = self.spec.service.limits.shutdown_timeout
+        limits = self.spec.service.limits
+        limit = limits.shutdown_timeout
         deadline = time.monotonic() + limit
         self._phase = "stopping"
         self._log.info("stopping", bound=f"{limit:.0f}s")
         await cancel(self._tasks[-1:])  # no reload from here on
+        await self._until(asyncio.sleep(limits.linger), abort, deadline)
         await self._until(self._doors.aclose(min(IN_FLIGHT_SECONDS, limit)), abort, deadline)
         await self._runtime.stop_receiving()
         await self._until(self._runtime.drain(), abort, deadline)
