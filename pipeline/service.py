@@ -62,7 +62,7 @@ class Service:
     async def run(self, stop: asyncio.Event, abort: asyncio.Event) -> int:
         """Serve until `stop` is set; `abort` cuts the draining short. Returns the exit code. Raises StartError, JournalError."""
         queues = {name: queue_of(component) for (kind, name), component in self.spec.components.items() if kind == "exporter"}
-        self._dead_letters = DeadLetters(self.spec.service.journal, self.metrics)
+        self._dead_letters = DeadLetters(self.spec.service.journal, self.metrics, self.spec.service.dead_letters)
         overflow = Overflow(queues, self._dead_letters, self._books, self.metrics)
         self._journal = open_journal(self.spec.service.journal, lanes_of(self.spec), self.metrics, overflow)
         await self._journal.open()

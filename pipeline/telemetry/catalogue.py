@@ -112,7 +112,19 @@ JOURNAL_ERRORS = Counter(
 JOURNAL_CORRUPT = Counter("sluice_journal_corrupt_total", (), "Damaged records found, skipped and reported.", "Check the disk.")
 DLQ_ITEMS = Gauge("sluice_dlq_items", ("reason",), "Items in the dead-letter store.")
 DLQ_BYTES = Gauge("sluice_dlq_bytes", (), "Bytes in the dead-letter store.")
-DLQ_EVICTED = Counter("sluice_dlq_evicted_total", ("reason",), "Dead letters removed for room or age.")
+DLQ_EVICTED = Counter(
+    "sluice_dlq_evicted_total",
+    ("reason",),
+    "Dead letters removed for room or age.",
+    "Replay or purge them in time, or raise service.dead_letters.",
+)
+DLQ_LOST = Counter(
+    "sluice_dlq_lost_total",
+    ("reason",),
+    "Dead letters of refused input that the store could not take; the client was told of the refusal.",
+    "The disk is full or failing: see sluice_journal_errors_total.",
+)
+DLQ_REPLAYED = Counter("sluice_dlq_replayed_items_total", ("reason",), "Items of dead letters that were sent again.")
 CONSERVATION = Gauge(
     "sluice_conservation_imbalance",
     ("pipeline", "signal", "exporter"),
