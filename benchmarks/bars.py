@@ -58,6 +58,7 @@ BARS: Final = (
     Bar("idle", "HTTP and gRPC, CPU", "%", "<=", 0.5),
     Bar("start", "empty journal", "s", "<=", 0.6),
     Bar("start", "full journal", "s", "<=", 1),
+    Bar("journal", "100 records a batch, CPU", "us/record", "<=", 0.5),
     Bar("stalled", "disk journal, anonymous memory beyond inflight", "MiB", "<=", 64),
     Bar("stalled", "memory journal, anonymous memory beyond inflight", "MiB", "<=", 64),
 )

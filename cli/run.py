@@ -1,7 +1,6 @@
 """`sluice run`: check the configuration, then serve until told to stop."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import config_options
-from config.load import load
+from cli.source import Sources
 from pipeline.spec import DaemonSpec
 from pipeline.version import VERSION
 
@@ -28,6 +27,9 @@ def run(sources: Sequence[str], overrides: Sequence[str]) -> None:
     service.limits.shutdown_timeout, and what they could not deliver stays in a journal on disk. A second signal cuts the
     draining short.
 
+    SIGHUP, a change of the files, and POST /-/reload at service.admin take up the configuration as it is then, without
+    a moment when nobody listens. One that has a fault is refused, and the one before it runs on.
+
     \b
     Exit codes:
       0  stopped
@@ -35,19 +37,22 @@ def run(sources: Sequence[str], overrides: Sequence[str]) -> None:
       2  wrong usage
       3  dropped what `service.journal.ack: queued` had answered early
     """
-    loaded = load(sources, overrides=overrides, environ=os.environ)
+    source = Sources(sources, overrides)
+    loaded = source.load()
     if loaded.messages:
         from config.render import render_text
 
         click.echo(render_text(loaded.messages, color=sys.stderr.isatty()), err=True)
     if loaded.spec is None:
         sys.exit(1)
-    sys.exit(_serve(loaded.spec, loaded.used_variables))
+    sys.exit(_serve(loaded.spec, loaded.used_variables, source))
 
 
-def _serve(spec: DaemonSpec, used_variables: Sequence[str]) -> int:
+def _serve(spec: DaemonSpec, used_variables: Sequence[str], sources: Sources) -> int:
+    from pipeline.errors import StartError
     from pipeline.journal import JournalError
-    from pipeline.service import Service, StartError
+    from pipeline.reload import Source
+    from pipeline.service import Service
     from pipeline.telemetry.logs import configure
     from pipeline.telemetry.metrics import Metrics
     from processors.redact import scrubber
@@ -57,10 +62,10 @@ def _serve(spec: DaemonSpec, used_variables: Sequence[str]) -> int:
     log = configure(logs.level, logs.format, scrubber(), metrics)
     if used_variables:
         log.info("settings come from the environment", variables=sorted(used_variables))
-    service = Service(spec, metrics, log, VERSION)
+    source = Source(sources.reload, sources.files)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_until_signalled(service))
+            return runner.run(_until_signalled(Service(spec, metrics, log, VERSION, source)))
     except (JournalError, StartError, OSError) as error:
         log.error("sluice can't run", error=str(error))
     except Exception as error:  # a bug
@@ -87,6 +92,7 @@ async def _until_signalled(service: "Service") -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled)
+    loop.add_signal_handler(signal.SIGHUP, service.reloader.request, "signal")
     return await service.run(stop, abort)
 
 

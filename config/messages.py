@@ -63,6 +63,10 @@ class Report:
         """Register a source in the order of merging; excerpts are cut from its text."""
         self._lines[name] = split_lines(text)
 
+    def files(self) -> Sequence[str]:
+        """Return the names of the sources so far."""
+        return tuple(self._lines)
+
     def unused(self, name: str) -> str:
         """Return a name that no source has yet: `<yaml>`, then `<yaml 2>`."""
         number = 1

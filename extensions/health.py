@@ -9,7 +9,6 @@ there is room), `/health/dependencies` how each destination and the journal are,
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
 from typing import Annotated, ClassVar
 
 import orjson
@@ -18,7 +17,7 @@ from pipeline import Extension
 from pipeline.net.http_server import HttpRequest, HttpResponse, Refusal, Route
 from pipeline.service import Service
 from pipeline.settings import HttpListener, about
-from pipeline.telemetry.health import Health
+from pipeline.telemetry.health import PATHS, Answer, Health
 from pipeline.types import Endpoint, Signal
 
 
@@ -27,22 +26,6 @@ class Config(HttpListener, frozen=True, kw_only=True):
 
     endpoint: Annotated[Endpoint, about("Address to listen on.")] = "127.0.0.1:13133"
     degraded_code: Annotated[int, about("What `/health/dependencies` answers while degraded: 200 or 503.")] = 200
-
-
-Answer = Callable[[Health], tuple[int, Mapping[str, object]]]
-LIVE: Answer = Health.live
-READY: Answer = Health.ready
-PATHS: Mapping[str, Answer] = {
-    "/health": Health.summary,
-    "/": Health.summary,
-    "/healthz": Health.summary,
-    "/health/live": LIVE,
-    "/livez": LIVE,
-    "/health/ready": READY,
-    "/readyz": READY,
-    "/health/dependencies": Health.dependencies,
-    "/health/db": lambda health: health.dependencies("journal"),
-}
 
 
 class HealthEndpoints(Extension):

@@ -52,8 +52,16 @@ class Admission:
     @classmethod
     def of(cls, limits: Limits, metrics: Metrics) -> Self:
         """Return the admission that the `service.limits` settings ask for on this machine."""
+        admission = cls(1, metrics)
+        admission.configure(limits)
+        return admission
+
+    def configure(self, limits: Limits) -> None:
+        """Take over other limits; what is reserved stays reserved."""
         memory = limits.memory if isinstance(limits.memory, int) else int(memory_limit() * limits.memory)
-        return cls(limits.inflight if limits.inflight is not None else memory // 4, metrics, memory_bytes=memory)
+        self._memory_bytes = memory
+        self.limit_bytes = limits.inflight if limits.inflight is not None else memory // 4
+        self._metrics.set(catalogue.ADMISSION_LIMIT, self.limit_bytes)
 
     @property
     def used_bytes(self) -> int:

@@ -1,11 +1,11 @@
 """Puts one configuration together: journal lanes, accounts, senders and loops around the components of the graph."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from pipeline.component import Consume
 from pipeline.delivery.backoff import Backoff
 from pipeline.delivery.books import Books, ExporterAccount
 from pipeline.delivery.checks import exporter_check, watch_queue
@@ -20,6 +20,7 @@ from pipeline.settings import NetworkExporter, Retry, RetryOnFailure
 from pipeline.spec import DaemonSpec
 from pipeline.telemetry.health import Check
 from pipeline.telemetry.metrics import Metrics
+from pipeline.types import Signal
 
 
 def lanes_of(spec: DaemonSpec) -> Mapping[str, Sequence[CursorSpec]]:
@@ -30,87 +31,111 @@ def lanes_of(spec: DaemonSpec) -> Mapping[str, Sequence[CursorSpec]]:
     }
 
 
-class Assembly:
-    """The consume path and the send path of one configuration, over an open journal."""
+@dataclass(frozen=True)
+class Parts:
+    """What every assembly of the process shares."""
 
-    def __init__(
-        self,
-        spec: DaemonSpec,
-        graph: Graph,
-        journal: Journal,
-        dead_letters: DeadLetters,
-        books: Books,
-        metrics: Metrics,
-        log: FilteringBoundLogger,
-    ) -> None:
-        self._spec = spec
-        self._graph = graph
-        self._journal = journal
-        self._dead_letters = dead_letters
-        self._books = books
-        self._metrics = metrics
-        self._log = log
+    journal: Journal
+    consume_path: ConsumePath
+    dead_letters: DeadLetters
+    books: Books
+    metrics: Metrics
+    log: FilteringBoundLogger
+
+
+class Assembly:
+    """The consume path's lanes and the send path of one configuration, over an open journal.
+
+    What is the same as in the `running` assembly is taken over: a sender with its pace, a loop with what it has under way.
+    """
+
+    def __init__(self, graph: Graph, parts: Parts, running: "Assembly | None" = None) -> None:
+        self.graph = graph
+        self._parts = parts
+        self._running = running
         self.senders: dict[str, Sender] = {}
-        self.cursor_loops: list[CursorLoop] = []
-        self.connector_loops: list[ConnectorLoop] = []
-        self.consume_path = ConsumePath(self._lanes(), journal, dead_letters, metrics, log)
+        self.cursor_loops: dict[Cursor, CursorLoop] = {}
+        self.connector_loops: dict[str, ConnectorLoop] = {}
+        self.lanes = self._lanes()
         for name, cursors in self._cursors().items():
-            watch_queue(metrics, journal, name, [cursor for cursor, _ in cursors])
+            watch_queue(parts.metrics, parts.journal, name, [cursor for cursor, _ in cursors])
             if name in graph.connectors:
                 self._add_connector(name, cursors)
             else:
                 self._add_sender(name, cursors)
+        self._running = None
 
-    def entrance(self, name: str) -> Consume:
-        """Return the `consume` of a receiver or connector."""
-        return self.consume_path.entrance(name, self._graph.feeds.get(name, ()))
+    def routes(self) -> dict[str, Mapping[Signal, Sequence[Lane]]]:
+        """Return, of each receiver and connector, the lanes it feeds."""
+        routes: dict[str, Mapping[Signal, Sequence[Lane]]] = {}
+        for name, pipelines in self.graph.feeds.items():
+            fed: dict[Signal, list[Lane]] = {}
+            for pipeline in pipelines:
+                lane = self.lanes[pipeline]
+                fed.setdefault(lane.signal, []).append(lane)
+            routes[name] = fed
+        return routes
 
     def checks(self) -> Mapping[str, Check]:
         """Return the health check of every exporter that has a cursor."""
-        cursors = self._journal.cursors()
+        journal = self._parts.journal
+        cursors = journal.cursors()
         return {
-            f"exporter:{name}": exporter_check(sender, [self._journal.backlog(c) for c in cursors if c.exporter == name])
+            f"exporter:{name}": exporter_check(sender, [journal.backlog(c) for c in cursors if c.exporter == name])
             for name, sender in self.senders.items()
         }
 
     def _lanes(self) -> dict[str, Lane]:
-        lanes = {}
-        for pipeline in self._spec.pipelines:
-            account = self._books.open_pipeline(pipeline.id, pipeline.signal)
+        lanes, graph, books = {}, self.graph, self._parts.books
+        for pipeline in graph.spec.pipelines:
+            account = books.open_pipeline(pipeline.id, pipeline.signal)
             folders = [
                 Folder(
-                    self._graph.direct[name],
-                    self._books.open_exporter(Cursor(pipeline.id, name), pipeline.signal, None),
-                    self._graph.fold_locks[name],
+                    graph.direct[name],
+                    books.open_exporter(Cursor(pipeline.id, name), pipeline.signal, None),
+                    graph.fold_locks[name],
                 )
                 for name in pipeline.exporters
-                if name in self._graph.direct
+                if name in graph.direct
             ]
-            lanes[pipeline.id] = Lane(pipeline.id, pipeline.signal, self._graph.processors[pipeline.id], account, folders)
+            lanes[pipeline.id] = Lane(pipeline.id, pipeline.signal, graph.processors[pipeline.id], account, folders)
         return lanes
 
     def _cursors(self) -> Mapping[str, list[tuple[Cursor, ExporterAccount]]]:
         """Return, by exporter or connector, its cursors and their accounts."""
         cursors: dict[str, list[tuple[Cursor, ExporterAccount]]] = {}
-        for pipeline in self._spec.pipelines:
-            for name in cursor_sinks(self._spec, pipeline):
+        for pipeline in self.graph.spec.pipelines:
+            for name in cursor_sinks(self.graph.spec, pipeline):
                 cursor = Cursor(pipeline.id, name)
-                account = self._books.open_exporter(cursor, pipeline.signal, partial(self._journal.backlog, cursor))
+                backlog = partial(self._parts.journal.backlog, cursor)
+                account = self._parts.books.open_exporter(cursor, pipeline.signal, backlog)
                 cursors.setdefault(name, []).append((cursor, account))
         return cursors
 
     def _add_connector(self, name: str, cursors: Sequence[tuple[Cursor, ExporterAccount]]) -> None:
-        backoff = Backoff.of(Retry(), RetryOnFailure(), durable=self._journal.durable)
-        connector = self._graph.connectors[name]
-        loop = ConnectorLoop(connector, cursors, self.entrance(name), self._journal, backoff, self._metrics, self._log)
-        self.connector_loops.append(loop)
+        parts, connector = self._parts, self.graph.connectors[name]
+        known = self._running.connector_loops.get(name) if self._running else None
+        if known is None or known.connector is not connector or known.cursors != [cursor for cursor, _ in cursors]:
+            backoff = Backoff.of(Retry(), RetryOnFailure(), durable=parts.journal.durable)
+            entrance = parts.consume_path.entrance(name)
+            known = ConnectorLoop(connector, cursors, entrance, parts.journal, backoff, parts.metrics, parts.log)
+        self.connector_loops[name] = known
 
     def _add_sender(self, name: str, cursors: Sequence[tuple[Cursor, ExporterAccount]]) -> None:
-        exporter, component = self._graph.exporters[name], self._spec.components["exporter", name]
+        running = self._running
+        sender = running.senders.get(name) if running else None
+        if sender is None or sender.exporter is not self.graph.exporters[name]:
+            sender = self._new_sender(name)
+        self.senders[name] = sender
+        for cursor, account in cursors:
+            known = running.cursor_loops.get(cursor) if running else None
+            keeps = known is not None and known.sender is sender
+            self.cursor_loops[cursor] = known if known and keeps else CursorLoop(sender, cursor, account)
+
+    def _new_sender(self, name: str) -> Sender:
+        parts, exporter, component = self._parts, self.graph.exporters[name], self.graph.spec.components["exporter", name]
         config = component.config
         retry = config.retry_on_failure if isinstance(config, NetworkExporter) else RetryOnFailure()
-        backoff = Backoff.of(exporter.retry, retry, durable=self._journal.durable)
+        backoff = Backoff.of(exporter.retry, retry, durable=parts.journal.durable)
         queue = queue_of(component)
-        sender = Sender(exporter, queue, backoff, self._journal, self._dead_letters, self._metrics, self._log)
-        self.senders[name] = sender
-        self.cursor_loops += [CursorLoop(sender, cursor, account) for cursor, account in cursors]
+        return Sender(exporter, queue, backoff, parts.journal, parts.dead_letters, parts.metrics, parts.log)

@@ -49,7 +49,7 @@ class Host:
     signals: frozenset[Signal] = frozenset(SIGNALS)
     """Of a receiver: the signals that some pipeline takes from it."""
     started: Callable[[], None] = field(default=lambda: None)
-    """A receiver calls it once it can take data; readiness waits for all."""
+    """Whatever has a `run` of its own calls it once it can do its work; readiness, and a reload, wait for all."""
 
 
 class Component:

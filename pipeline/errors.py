@@ -28,6 +28,10 @@ Reason: TypeAlias = Literal[
 """Why data is given up: the closed list of delivery contract §8."""
 
 
+class StartError(Exception):
+    """A component can't do its work here; the message says which, and why."""
+
+
 class Busy(Exception):
     """Not now: nothing was accepted, the same data may be sent again after `retry_after` seconds (None: own back-off)."""
 

@@ -1,9 +1,9 @@
 """From a checked specification to live components: who feeds whom, and the account of every way."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar, get_type_hints
+from typing import Final, TypeVar, get_type_hints
 
 from msgspec import Meta, Struct
 
@@ -20,16 +20,19 @@ from pipeline.component import (
 )
 from pipeline.settings import HttpListener, NetworkExporter, SendingQueue
 from pipeline.spec import ComponentSpec, DaemonSpec, PipelineSpec
+from pipeline.telemetry.endpoint import MetricsEndpoint
 from pipeline.types import Signal
 
 C = TypeVar("C", bound=Component)
-HostFor = Callable[[Kind, str, frozenset[Signal]], Host]
+HostFor = Callable[[Kind, str, frozenset[Signal], str | None], Host]
+"""Returns the host of a component: its kind and id, the signals that are taken from it, the base URL of the local intake."""
 
 
 @dataclass
 class Graph:
-    """The components of one configuration, constructed and lent their hosts; nothing runs yet."""
+    """The components of one configuration, constructed and lent their hosts; those that are new do not run yet."""
 
+    spec: DaemonSpec
     receivers: dict[str, Receiver] = field(default_factory=dict)
     exporters: dict[str, Exporter] = field(default_factory=dict)
     direct: dict[str, DirectExporter] = field(default_factory=dict)
@@ -42,28 +45,103 @@ class Graph:
     fold_locks: dict[str, asyncio.Lock] = field(default_factory=dict)
     """Of each direct exporter, whose folds never overlap."""
 
+    def sinks(self) -> Mapping[str, Component]:
+        """Return the exporters of all sorts, and the connectors."""
+        return {**self.exporters, **self.direct, **self.connectors}
 
-def build(spec: DaemonSpec, host_for: HostFor) -> Graph:
-    """Construct every component that a pipeline or `service.extensions` names; one that nobody names is not built."""
-    graph = Graph()
-    for pipeline in spec.pipelines:
-        graph.processors[pipeline.id] = [
-            (name, _construct(spec.components["processor", name], Processor, host_for, frozenset({pipeline.signal})))
-            for name in pipeline.processors
-        ]
-        for name in pipeline.receivers:
-            graph.feeds.setdefault(name, []).append(pipeline.id)
-        for name in pipeline.exporters:
-            _add_exporter(graph, spec, name, host_for)
-    signals = {pipeline.id: pipeline.signal for pipeline in spec.pipelines}
-    for name, pipelines in graph.feeds.items():
-        receiver = spec.components.get(("receiver", name))
-        if receiver is not None:
-            fed = frozenset(signals[pipeline] for pipeline in pipelines)
-            graph.receivers[name] = _construct(receiver, Receiver, host_for, fed)
-    for name in spec.service.extensions:
-        graph.extensions[name] = _construct(spec.components["extension", name], Extension, host_for, frozenset())
-    return graph
+    def servers(self) -> Mapping[tuple[Kind, str], Receiver | DirectExporter | Extension]:
+        """Return the components that run by themselves."""
+        groups: Mapping[Kind, Mapping[str, Receiver | DirectExporter | Extension]] = {
+            "exporter": self.direct,
+            "extension": self.extensions,
+            "receiver": self.receivers,
+        }
+        return {(kind, name): component for kind, group in groups.items() for name, component in group.items()}
+
+
+OWN_METRICS: Final = "service.telemetry.metrics"
+"""Id of the endpoint of sluice's own metrics, which runs like an extension."""
+
+
+def build(spec: DaemonSpec, host_for: HostFor, running: Graph | None = None) -> Graph:
+    """Construct every component that a pipeline or `service.extensions` names; one that nobody names is not built.
+
+    A component of the `running` graph whose settings are the same is taken over as it is, with its state.
+    """
+    return _Builder(spec, host_for, running).build()
+
+
+class _Builder:
+    def __init__(self, spec: DaemonSpec, host_for: HostFor, running: Graph | None) -> None:
+        self._spec = spec
+        self._host_for = host_for
+        self._running = running or Graph(spec)
+        self._graph = Graph(spec)
+
+    def build(self) -> Graph:
+        spec, graph, running = self._spec, self._graph, self._running
+        for pipeline in spec.pipelines:
+            graph.processors[pipeline.id] = list(self._processors(pipeline))
+            for name in pipeline.receivers:
+                graph.feeds.setdefault(name, []).append(pipeline.id)
+            for name in pipeline.exporters:
+                if name not in graph.sinks():
+                    self._add_sink(name)
+        signals = {pipeline.id: pipeline.signal for pipeline in spec.pipelines}
+        for name, pipelines in graph.feeds.items():
+            if ("receiver", name) in spec.components:
+                fed = frozenset(signals[pipeline] for pipeline in pipelines)
+                known = running.receivers.get(name)
+                reusable = known if known is not None and known.host.signals == fed else None
+                graph.receivers[name] = self._component("receiver", name, Receiver, fed, reusable)
+        for name in spec.service.extensions:
+            known_extension = running.extensions.get(name)
+            graph.extensions[name] = self._component("extension", name, Extension, frozenset(), known_extension)
+        self._add_own_metrics()
+        return graph
+
+    def _processors(self, pipeline: PipelineSpec) -> Iterator[tuple[str, Processor]]:
+        known = list(self._running.processors.get(pipeline.id, ()))
+        for name in pipeline.processors:
+            reusable = next((one for one in known if one[0] == name), None)
+            if reusable is not None:
+                known.remove(reusable)
+            processor = reusable[1] if reusable else None
+            yield name, self._component("processor", name, Processor, frozenset({pipeline.signal}), processor)
+
+    def _add_sink(self, name: str) -> None:
+        graph, spec = self._graph, _sink(self._spec, name)
+        component = self._component(spec.kind, name, Component, frozenset(), self._running.sinks().get(name))
+        match component:
+            case Exporter():
+                graph.exporters[name] = component
+            case DirectExporter():
+                graph.direct[name] = component
+                graph.fold_locks[name] = self._running.fold_locks.get(name) or asyncio.Lock()
+            case Connector():
+                graph.connectors[name] = component
+            case _:
+                raise TypeError(f"{name} is neither an exporter nor a connector")
+
+    def _add_own_metrics(self) -> None:
+        address, running = self._spec.service.telemetry.metrics.address, self._running
+        endpoint = running.extensions.get(OWN_METRICS)
+        if endpoint is None or running.spec.service.telemetry.metrics.address != address:
+            endpoint = MetricsEndpoint(HttpListener(endpoint=address))
+            endpoint.host = self._host_for("extension", OWN_METRICS, frozenset(), None)
+        self._graph.extensions[OWN_METRICS] = endpoint
+
+    def _component(self, kind: Kind, name: str, cls: type[C], signals: frozenset[Signal], known: Component | None) -> C:
+        """Return the running component if it is the same, otherwise a new one."""
+        spec, running = self._spec.components[kind, name], self._running
+        same_intake = intake_url(self._spec) == intake_url(running.spec) or not lacks_credentials(spec.config)
+        if isinstance(known, cls) and running.spec.components.get((kind, name)) == spec and same_intake:
+            return known
+        component = spec.cls(spec.config)
+        if not isinstance(component, cls):
+            raise TypeError(f"{spec.id} is not a {cls.__name__}")
+        component.host = self._host_for(spec.kind, spec.id, signals, intake_url(self._spec))
+        return component
 
 
 def cursor_sinks(spec: DaemonSpec, pipeline: PipelineSpec) -> Mapping[str, ComponentSpec]:
@@ -104,28 +182,3 @@ def lacks_credentials(config: Struct) -> bool:
 
 def _sink(spec: DaemonSpec, name: str) -> ComponentSpec:
     return spec.components.get(("exporter", name)) or spec.components["connector", name]
-
-
-def _add_exporter(graph: Graph, spec: DaemonSpec, name: str, host_for: HostFor) -> None:
-    if name in graph.exporters or name in graph.direct or name in graph.connectors:
-        return
-    sink = _sink(spec, name)
-    component = _construct(sink, Component, host_for, frozenset())
-    match component:
-        case Exporter():
-            graph.exporters[name] = component
-        case DirectExporter():
-            graph.direct[name] = component
-            graph.fold_locks[name] = asyncio.Lock()
-        case Connector():
-            graph.connectors[name] = component
-        case _:
-            raise TypeError(f"{name} is neither an exporter nor a connector")
-
-
-def _construct(spec: ComponentSpec, kind: type[C], host_for: HostFor, signals: frozenset[Signal]) -> C:
-    component = spec.cls(spec.config)
-    if not isinstance(component, kind):
-        raise TypeError(f"{spec.id} is not a {kind.__name__}")
-    component.host = host_for(spec.kind, spec.id, signals)
-    return component

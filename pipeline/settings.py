@@ -306,6 +306,21 @@ class DeadLetterSettings(Settings, frozen=True):
     max_age: Annotated[Duration, Meta(gt=0), about("Letters older than this go.")] = 14 * 86400.0
 
 
+class AdminSettings(Settings, frozen=True):
+    """Where operators ask a running daemon."""
+
+    endpoint: Annotated[
+        Endpoint | None,
+        about("Where reloads, `sluice dlq` and `sluice queue` come in; default: `admin.sock` in the journal's directory."),
+    ] = None
+    token: Annotated[Secret | None, about("What a client has to show after `Bearer `; a TCP address needs one.")] = None
+
+    def __post_init__(self) -> None:
+        """Refuse an address that anybody on the machine, and any page in its browsers, could use."""
+        if self.endpoint is not None and not self.endpoint.startswith("unix:") and self.token is None:
+            raise ConfigError("E103", "missing required field: `token` or `token_file`, since `endpoint` is a TCP address")
+
+
 class ServiceSettings(Settings, frozen=True):
     """The `service` section."""
 
@@ -315,6 +330,8 @@ class ServiceSettings(Settings, frozen=True):
     limits: Annotated[Limits, about("Bounds of memory and of a stop.")] = Limits()
     journal: Annotated[JournalSettings, about("Where batches wait for the exporters.")] = JournalSettings()
     dead_letters: Annotated[DeadLetterSettings, about("What could not be delivered.")] = DeadLetterSettings()
+    admin: Annotated[AdminSettings, about("Where operators ask a running daemon.")] = AdminSettings()
+    watch: Annotated[bool, about("Reload when a file of the configuration changes.")] = True
     forbid_inline_secrets: Annotated[bool, about("A secret written into the file is an error, not a warning.")] = False
 
 

@@ -49,7 +49,8 @@ class Daemon:
     def start(self) -> None:
         """Start it and wait until it is ready. Raises AssertionError with its log when it does not get there."""
         sets = [word for override in self.overrides for word in ("--set", override)]
-        environ = {"PATH": os.environ["PATH"], "SLUICE_JOURNAL_DIR": str(self.journal), **self.environ}
+        inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+        environ = {**inherited, "SLUICE_JOURNAL_DIR": str(self.journal), **self.environ}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(SLUICE), "run", "--config", str(self.config), *sets], env=environ, stdout=log, stderr=log

@@ -7,9 +7,11 @@ from typing import Final
 
 from pipeline.delivery.send import Sender
 from pipeline.journal import Backlog, Cursor, Journal
+from pipeline.settings import signal_of
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.health import Check, Status
 from pipeline.telemetry.metrics import Metrics
+from pipeline.types import SIGNALS
 
 FILL_DEGRADED, FILL_UNHEALTHY = 0.5, 0.9
 OLD_SECONDS: Final = 300.0
@@ -50,6 +52,17 @@ def watch_queue(metrics: Metrics, journal: Journal, exporter: str, cursors: Sequ
     metrics.watch(catalogue.QUEUE_CAPACITY, partial(total, "capacity", cursors), exporter=exporter)
     metrics.watch(catalogue.QUEUE_BATCHES, partial(total, "batches", cursors), exporter=exporter)
     metrics.watch(catalogue.QUEUE_OLDEST, lambda: max(age(journal.backlog(cursor)) for cursor in cursors), exporter=exporter)
-    for signal in {journal.backlog(cursor).signal for cursor in cursors}:
-        own = [cursor for cursor in cursors if journal.backlog(cursor).signal == signal]
-        metrics.watch(catalogue.QUEUE_ITEMS, partial(total, "items", own), exporter=exporter, signal=signal)
+    for signal in SIGNALS:
+        own = [cursor for cursor in cursors if signal_of(cursor.lane) == signal]
+        if own:
+            metrics.watch(catalogue.QUEUE_ITEMS, partial(total, "items", own), exporter=exporter, signal=signal)
+        else:
+            metrics.remove(catalogue.QUEUE_ITEMS, exporter=exporter, signal=signal)
+
+
+def forget_queue(metrics: Metrics, exporter: str) -> None:
+    """Show the queue of an exporter that is gone no more."""
+    for metric in (catalogue.QUEUE_BYTES, catalogue.QUEUE_CAPACITY, catalogue.QUEUE_BATCHES, catalogue.QUEUE_OLDEST):
+        metrics.remove(metric, exporter=exporter)
+    for signal in SIGNALS:
+        metrics.remove(catalogue.QUEUE_ITEMS, exporter=exporter, signal=signal)

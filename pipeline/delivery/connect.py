@@ -43,8 +43,9 @@ class ConnectorLoop:
         metrics: Metrics,
         log: FilteringBoundLogger,
     ) -> None:
-        self._connector = connector
+        self.connector = self._connector = connector
         self._cursors = cursors
+        self.cursors = [cursor for cursor, _ in cursors]
         self._consume = consume
         self._journal = journal
         self._backoff = backoff

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
@@ -50,35 +51,52 @@ class Lane:
         return any(processor.redacts for _, processor in self.processors[:index])
 
 
+Routes: TypeAlias = Mapping[str, Mapping[Signal, Sequence[Lane]]]
+"""Of each receiver and connector, the lanes that it feeds, by signal."""
+
+
 class ConsumePath:
     """Carries batches from receivers to the journal."""
 
     def __init__(
         self,
-        lanes: Mapping[str, Lane],
         journal: Journal,
         dead_letters: DeadLetters,
         metrics: Metrics,
         log: FilteringBoundLogger,
     ) -> None:
-        self._lanes = lanes
+        self._routes: Routes = {}
+        self._changed: asyncio.Event | None = None
         self._journal = journal
         self._dead_letters = dead_letters
         self._metrics = metrics
         self._log = log
         self._under_way: set[asyncio.Task[None]] = set()
 
-    def entrance(self, receiver: str, pipelines: Sequence[str]) -> Consume:
-        """Return the `consume` of a receiver (or connector) that feeds these pipelines."""
-        lanes: dict[Signal, list[Lane]] = {}
-        for pipeline in pipelines:
-            lane = self._lanes[pipeline]
-            lanes.setdefault(lane.signal, []).append(lane)
+    def route(self, routes: Routes) -> None:
+        """Send what comes in from now on these ways; what is under way stays on its own."""
+        self._routes = routes
+        self.changed()
+
+    def changing(self) -> None:
+        """Let batches that have no way yet wait for the next `route` or `changed`."""
+        self._changed = asyncio.Event()
+
+    def changed(self) -> None:
+        """Let batches wait no more."""
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None
+
+    def entrance(self, receiver: str) -> Consume:
+        """Return the `consume` of a receiver or connector; it takes the ways that there are when it is called."""
 
         async def consume(batch: Batch) -> None:
             if not batch.items:
                 return
-            task = asyncio.ensure_future(self._consume(receiver, lanes.get(batch.signal, ()), batch))
+            while not self._ways(receiver, batch) and self._changed is not None:
+                await self._changed.wait()
+            task = asyncio.ensure_future(self._consume(receiver, self._ways(receiver, batch), batch))
             self._under_way.add(task)
             task.add_done_callback(self._done)
             await asyncio.shield(task)
@@ -86,9 +104,12 @@ class ConsumePath:
         return consume
 
     async def settle_down(self) -> None:
-        """Wait until no `consume` is under way, their clients gone or not."""
-        while self._under_way:
+        """Wait until no `consume` is under way that had begun, their clients gone or not."""
+        if self._under_way:
             await asyncio.wait(set(self._under_way))
+
+    def _ways(self, receiver: str, batch: Batch) -> Sequence[Lane]:
+        return self._routes.get(receiver, {}).get(batch.signal, ())
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
@@ -98,6 +119,8 @@ class ConsumePath:
     async def _consume(self, receiver: str, lanes: Sequence[Lane], batch: Batch) -> None:
         labels = {"receiver": receiver, "transport": batch.context.transport}
         try:
+            if receiver not in self._routes:
+                raise Busy("the receiver is no longer configured", 1.0, code="stopping")
             if not lanes:
                 raise Rejected("unroutable", f"no pipeline takes {batch.signal} from this receiver")
             await self._fan_out(lanes, batch)

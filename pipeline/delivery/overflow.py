@@ -14,15 +14,15 @@ class Overflow:
     """The journal calls it before a cursor moves on: its budget is used up, or a record is damaged."""
 
     def __init__(self, queues: Mapping[str, SendingQueue], dead_letters: DeadLetters, books: Books, metrics: Metrics) -> None:
-        """`queues` are the settings of each exporter."""
-        self._queues = queues
+        self.queues = queues
+        """The settings of each exporter."""
         self._dead_letters = dead_letters
         self._books = books
         self._metrics = metrics
 
     async def __call__(self, cursor: Cursor, entries: Sequence[Entry], reason: Reason) -> None:
         """Account for the entries; raises when they should be kept and could not be."""
-        queue = self._queues.get(cursor.exporter, SendingQueue())
+        queue = self.queues.get(cursor.exporter, SendingQueue())
         kept = reason == "corrupt" or queue.on_full == "dead_letter"
         for entry in entries:
             batch = entry.batch

@@ -6,6 +6,7 @@ Sent, taken in part, split and sent, or set aside in the dead-letter store; its 
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final, Literal
 
@@ -34,6 +35,7 @@ NO_BISECT: Final = frozenset({"301", "302", "303", "307", "308", "401", "403", "
 """Refusals of the sender, of its pace or of the address, not of the data: halving the request would change nothing."""
 
 State = Literal["ok", "backoff", "paused", "auth"]
+STATES: Final[Sequence[State]] = ("ok", "backoff", "paused", "auth")
 
 
 class _Undeliverable(Exception):
@@ -80,13 +82,30 @@ class Sender:
         self._successes = 0
         self._not_before = 0.0
         self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._retired = False
         metrics.watch(catalogue.EXPORTER_IN_FLIGHT, lambda: self._in_flight, exporter=self.id)
         metrics.watch(catalogue.EXPORTER_LAST_SUCCESS, lambda: self.last_success, exporter=self.id)
-        for state in ("ok", "backoff", "paused", "auth"):
+        for state in STATES:
             metrics.watch(catalogue.EXPORTER_STATE, partial(self._is, state), exporter=self.id, state=state)
 
     def _is(self, state: str) -> float:
         return float(self.state == state)
+
+    async def retire(self, grace: float) -> None:
+        """Begin no request any more; wait up to `grace` seconds for those under way. Whoever delivers is to be cancelled then."""
+        self._retired = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await self._idle.wait()
+
+    def forget(self) -> None:
+        """Show the exporter's state no more: it is gone."""
+        for metric in (catalogue.EXPORTER_IN_FLIGHT, catalogue.EXPORTER_LAST_SUCCESS):
+            self.metrics.remove(metric, exporter=self.id)
+        for state in STATES:
+            self.metrics.remove(catalogue.EXPORTER_STATE, exporter=self.id, state=state)
 
     async def deliver(self, request: Request, account: ExporterAccount) -> None:
         """Bring one request to its end: sent, taken in part, split and sent, or in the dead-letter store."""
@@ -116,6 +135,7 @@ class Sender:
             signal=batch.signal,
             stage="exporter",
             component=self.id,
+            pipeline=account.pipeline,
             reason=reason,
             code=code,
             message=message,
@@ -187,8 +207,11 @@ class Sender:
     async def _attempt_now(self, request: Request) -> int:
         while (pause := self._not_before - time.monotonic()) > 0:
             await asyncio.sleep(pause)
+        if self._retired:
+            await asyncio.Event().wait()
         started = time.perf_counter()
         self._in_flight += 1
+        self._idle.clear()
         code = "ok"
         try:
             await self.exporter.send(request)
@@ -215,6 +238,8 @@ class Sender:
             raise Rejected("poison", f"the exporter failed: {code}", code=code) from error
         finally:
             self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
             self.metrics.observe(catalogue.EXPORTER_SECONDS, time.perf_counter() - started, exporter=self.id, code=code)
         self._succeeded(request)
         return 0

@@ -32,17 +32,17 @@ class Shipment:
 
     entries: Sequence[Entry]
     batch: Batch
+    outcome: ExporterAccount
+    """What became of its items; booked when it is settled, so that one that is cut and sent again counts once."""
     requests: list[Request] = field(default_factory=list)
-    lost: int = 0
-    """Items that the exporter could not encode; they are in the dead-letter store."""
 
 
 class CursorLoop:
     """One exporter's progress in one lane: reads ahead within bounds, ships, settles."""
 
     def __init__(self, sender: Sender, cursor: Cursor, account: ExporterAccount) -> None:
-        self._sender = sender
-        self._cursor = cursor
+        self.sender = self._sender = sender
+        self.cursor = self._cursor = cursor
         self._account = account
         self._shipments: dict[asyncio.Task[None], int] = {}
         """With their OTLP bytes."""
@@ -62,7 +62,8 @@ class CursorLoop:
                 while True:
                     await self._room()
                     entries = await self._gather()
-                    shipment = Shipment(entries, merge([entry.batch for entry in entries]))
+                    outcome = ExporterAccount(pipeline=self._cursor.lane)
+                    shipment = Shipment(entries, merge([entry.batch for entry in entries]), outcome)
                     await self._encode(shipment, shipment.batch)
                     task = shipments.create_task(self._ship(shipment))
                     self._shipments[task] = len(shipment.batch.payload)
@@ -123,24 +124,24 @@ class CursorLoop:
             failure = type(error).__name__
         if batch.items < 2:
             message = f"the exporter failed to encode: {failure}"
-            await sender.give_up(batch, batch.items, self._account, "poison", message, attempts=0)
-            shipment.lost += batch.items
+            await sender.give_up(batch, batch.items, shipment.outcome, "poison", message, attempts=0)
             return
         for half in halves(batch):
             await self._encode(shipment, half)
 
     async def _ship(self, shipment: Shipment) -> None:
         """Bring every request of a shipment to its end, then settle its entries."""
-        account, sender = self._account, self._sender
-        skipped = shipment.batch.items - shipment.lost - sum(request.items for request in shipment.requests)
+        outcome, sender = shipment.outcome, self._sender
+        skipped = shipment.batch.items - outcome.dropped - sum(request.items for request in shipment.requests)
         if sender.queue.ordered:
             for request in shipment.requests:
-                await sender.deliver(request, account)
+                await sender.deliver(request, outcome)
         else:
-            await asyncio.gather(*(sender.deliver(request, account) for request in shipment.requests))
+            await asyncio.gather(*(sender.deliver(request, outcome) for request in shipment.requests))
         if skipped > 0:
-            account.skipped += skipped
+            outcome.skipped += skipped
             sender.metrics.add(catalogue.EXPORTER_SKIPPED, skipped, exporter=sender.id, signal=shipment.batch.signal)
+        self._account.add(outcome)
         sender.journal.settle(self._cursor, [entry.position for entry in shipment.entries])
         age = time.time() - shipment.batch.context.received_at / 1e9
         sender.metrics.observe(catalogue.END_TO_END, max(age, 0.0), pipeline=self._cursor.lane, exporter=sender.id)

@@ -124,6 +124,27 @@ class Journal(ABC):
     def settle(self, cursor: Cursor, positions: Sequence[int]) -> None:
         """Be done with entries that `read` gave, in any order. To settle one again does nothing."""
 
+    def rewind(self, cursor: Cursor) -> None:
+        """Give again what `read` gave and nobody settled: its reader has ended, and another goes on."""
+        raise NotImplementedError
+
+    async def prepare(self, lanes: Mapping[str, Sequence[CursorSpec]]) -> None:  # noqa: ARG002  # others need it
+        """Get ready to `reconfigure`. Raises `JournalError`, and then nothing has changed."""
+        raise JournalError("this journal takes other pipelines and exporters only at a start")
+
+    def reconfigure(self, lanes: Mapping[str, Sequence[CursorSpec]]) -> None:
+        """Take up the lanes and cursors of another configuration, which was prepared; queue settings count from now on.
+
+        Cursors that it does not name become orphans: nothing more is put before them, and `read` gives what they hold, up to
+        where they stopped, until they are released. An orphan that it names goes on where it was, without what came meanwhile;
+        it must have no reader.
+        """
+        raise NotImplementedError
+
+    def release(self, cursor: Cursor) -> None:
+        """Forget the reader of an orphan. What it left stays, as after a restart; in memory it is gone with the process."""
+        raise NotImplementedError
+
     @abstractmethod
     def backlog(self, cursor: Cursor) -> Backlog:
         """Return what a cursor has not settled."""

@@ -48,6 +48,7 @@ class DiskJournal(LaneJournal):
     """Lanes in segment files. `segment_bytes` is smaller where `max_bytes` would not hold four segments a lane."""
 
     durable: ClassVar[bool] = True
+    capacity: ClassVar[int] = CAPACITY
 
     def __init__(
         self,
@@ -178,6 +179,36 @@ class DiskJournal(LaneJournal):
         progress.oldest_unread = then.oldest
         return progress
 
+    # ---- another configuration ----
+
+    async def prepare(self, lanes: Mapping[str, Sequence[CursorSpec]]) -> None:
+        """Begin a segment in every lane that is not written to yet. A lane that was opened stays open."""
+        for name in [name for name, specs in lanes.items() if specs and name not in self._writing]:
+            opened: list[tuple[Lane, list[Segment], LaneFile]] = []
+            try:
+                await self._writer.call(partial(self._begin, name, opened))
+            except OSError as error:
+                raise JournalError(f"the journal can't open a lane for {name}: {error.strerror}") from error
+            lane, segments, file = opened[0]
+            self._resources.callback(file.close)
+            self._lanes[name] = lane
+            self._segments[name] = [*segments, file.segment]
+            self._writing.add(name)
+
+    def _begin(self, name: str, opened: list[tuple[Lane, list[Segment], LaneFile]]) -> None:
+        """Find a lane, its segments so far, and the file where it goes on. Runs on the writer's thread."""
+        lane, segments = self._lanes.get(name), self._segments.get(name)
+        if lane is None or segments is None:
+            lane, segments = Lane(name), self._files.segments(name)
+            last, _ = last_record(segments, name)
+            lane.head = last.after() if last else Totals(segments[-1].first if segments else 0)
+        if segments and segments[-1].first == lane.head.batches:
+            self._files.remove([segments[-1]])
+            segments = segments[:-1]
+        file = LaneFile(name, lane.head, self._files, sync=self._settings.fsync == "group")
+        self._writer.add(name, file)
+        opened.append((lane, segments, file))
+
     # ---- appending ----
 
     async def append(self, batches: Sequence[tuple[str, Batch]]) -> None:
@@ -187,10 +218,13 @@ class DiskJournal(LaneJournal):
         kept = [(name, batch) for name, batch in batches if self._lanes[name].readers]
         if not kept:
             return
-        async with self._room(kept):
+        await self._reserve(kept)
+        try:
             append = Append(kept, asyncio.get_running_loop().create_future())
             self._writer.append(append)
             await append.done
+        finally:
+            self._release(kept)
 
     def _committed(self, commit: Commit) -> None:
         for name, segment in commit.opened:

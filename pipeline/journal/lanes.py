@@ -3,9 +3,9 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import Final
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
+from typing import ClassVar, Final
 
 import structlog
 
@@ -27,6 +27,9 @@ _log = structlog.get_logger("journal")
 
 class LaneJournal(Journal):
     """A journal whose newest entries are in memory."""
+
+    capacity: ClassVar[int]
+    """Default budget of a cursor."""
 
     def __init__(self, lanes: Mapping[str, Sequence[CursorSpec]], metrics: Metrics, on_overflow: OnOverflow) -> None:
         self._specs = lanes
@@ -98,6 +101,52 @@ class LaneJournal(Journal):
     def _settled(self, progress: Progress, stored: Stored) -> None:
         """An entry of a cursor is done with."""
 
+    def rewind(self, cursor: Cursor) -> None:
+        """Give again what was read and not settled."""
+        self._cursors[cursor].rewind()
+
+    # ---- another configuration ----
+
+    async def prepare(self, lanes: Mapping[str, Sequence[CursorSpec]]) -> None:
+        """Get ready to append to the lanes of another configuration; nothing is to be done in memory."""
+
+    def reconfigure(self, lanes: Mapping[str, Sequence[CursorSpec]]) -> None:
+        """Take up the lanes and cursors of another configuration; those that it does not name become orphans."""
+        for name, specs in lanes.items():
+            lane = self._lanes.setdefault(name, Lane(name))
+            for spec in specs:
+                self._take_up(lane, spec)
+        named = {Cursor(name, spec.exporter) for name, specs in lanes.items() for spec in specs}
+        for cursor, progress in self._cursors.items():
+            if progress.stop is None and cursor not in named:
+                lane = self._lanes[cursor.lane]
+                progress.stop = lane.head
+                lane.readers.remove(progress)
+                lane.leaving.append(progress)
+                progress.more.set()
+        self._specs = lanes
+
+    def _take_up(self, lane: Lane, spec: CursorSpec) -> None:
+        cursor = Cursor(lane.name, spec.exporter)
+        progress = self._cursors.get(cursor)
+        if progress is None:
+            progress = self._cursors[cursor] = Progress(cursor, spec.queue, self.capacity, lane.head, lane.head)
+            lane.readers.append(progress)
+        progress.configure(spec.queue, self.capacity)
+        if progress.stop is not None:
+            progress.resume(lane.head)
+            lane.readers.append(progress)
+            lane.leaving = [one for one in lane.leaving if one is not progress]
+
+    def release(self, cursor: Cursor) -> None:
+        """Forget the reader of an orphan."""
+        progress, lane = self._cursors[cursor], self._lanes[cursor.lane]
+        progress.rewind()
+        lane.leaving = [one for one in lane.leaving if one is not progress]
+        lane.trim()
+        if not progress.batches:
+            del self._cursors[cursor]
+
     def backlog(self, cursor: Cursor) -> Backlog:
         """Return what a cursor has not settled."""
         return self._cursors[cursor].backlog(self._lanes[cursor.lane].tail)
@@ -113,7 +162,7 @@ class LaneJournal(Journal):
     async def _advance(self, progress: Progress, max_bytes: int) -> bool:
         """Bring the mark to the next entry to read, and that entry into memory; False when there is none. Holds the lock."""
         lane = self._lanes[progress.cursor.lane]
-        while True:
+        while progress.reaches(progress.mark.batches):
             stored = progress.peek(lane.tail)
             if stored is not None and stored.before.batches > progress.mark.batches:
                 await self._lose(progress, stored.before)
@@ -123,10 +172,13 @@ class LaneJournal(Journal):
                 return True
             elif progress.mark.batches >= lane.head.batches:
                 return False
-            else:
+            elif not progress.jump():
                 limit = lane.tail[0].before if lane.tail else lane.head
+                if progress.stop is not None:
+                    limit = min(limit, progress.stop)
                 if not await self._fetch(progress, limit, max_bytes):
                     await self._lose(progress, limit)
+        return False
 
     async def _fetch(self, progress: Progress, limit: Totals, max_bytes: int) -> bool:
         """Fill `progress.ready` with entries between its mark and `limit`; False when none of them can be read any more.
@@ -143,6 +195,7 @@ class LaneJournal(Journal):
         while (
             (stored := progress.peek(tail)) is not None
             and stored.before.batches == progress.mark.batches
+            and progress.reaches(stored.entry.position)
             and not (stored.withdrawn or progress.settled_before(stored))
             and stored.entry.batch.context.received_at < received_before
         ):
@@ -197,9 +250,8 @@ class LaneJournal(Journal):
 
     # ---- budgets ----
 
-    @asynccontextmanager
-    async def _room(self, batches: Sequence[tuple[str, Batch]]) -> AsyncIterator[None]:
-        """Keep room in the budget of every cursor concerned while an append is on its way. Raises `Busy`."""
+    async def _reserve(self, batches: Sequence[tuple[str, Batch]]) -> None:
+        """Keep room in the budget of every cursor concerned until `_release`. Raises `Busy`, or what `on_overflow` raised."""
         for name, batch in batches:
             self._check(self._lanes[name], batch)
         for name, batch in batches:
@@ -210,10 +262,14 @@ class LaneJournal(Journal):
                 for progress in lane.readers:
                     if progress.on_full != "block" and progress.bytes + lane.pending > progress.capacity:
                         await self._shrink(progress)
-            yield
-        finally:
-            for name, batch in batches:
-                self._lanes[name].pending -= len(batch.payload)
+        except BaseException:
+            self._release(batches)
+            raise
+
+    def _release(self, batches: Sequence[tuple[str, Batch]]) -> None:
+        """Give back what was reserved: it counts as queued now, or was not taken."""
+        for name, batch in batches:
+            self._lanes[name].pending -= len(batch.payload)
 
     def _check(self, lane: Lane, batch: Batch) -> None:
         if batch.signal != lane.signal:

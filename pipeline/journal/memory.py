@@ -26,11 +26,13 @@ class _Delivery:
 
     def __init__(self, stored: list[tuple[Lane, Stored]]) -> None:
         self.stored = stored
-        self.left = sum(reader.required for lane, _ in stored for reader in lane.readers)
+        self.left = {
+            (reader.cursor, entry.entry.position) for lane, entry in stored for reader in lane.readers if reader.required
+        }
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def settled(self) -> None:
-        self.left -= 1
+    def settled(self, cursor: Cursor, position: int) -> None:
+        self.left.discard((cursor, position))
         if not self.left and not self.done.done():
             self.done.set_result(None)
 
@@ -39,6 +41,7 @@ class MemoryJournal(LaneJournal):
     """Lanes that are nothing but memory."""
 
     durable: ClassVar[bool] = False
+    capacity: ClassVar[int] = CAPACITY
 
     def __init__(
         self, settings: JournalSettings, lanes: Mapping[str, Sequence[CursorSpec]], metrics: Metrics, on_overflow: OnOverflow
@@ -76,9 +79,10 @@ class MemoryJournal(LaneJournal):
         """
         if not self._running:
             raise Busy("stopping", 1.0, code="stopping")
-        async with self._room(batches):
-            lanes = [(self._lanes[name], batch) for name, batch in batches]
-            delivery = _Delivery([(lane, _put(lane, batch)) for lane, batch in lanes if lane.readers])
+        await self._reserve(batches)
+        lanes = [(self._lanes[name], batch) for name, batch in batches]
+        delivery = _Delivery([(lane, _put(lane, batch)) for lane, batch in lanes if lane.readers])
+        self._release(batches)
         if self._waits and delivery.left:
             await self._wait(delivery)
 
@@ -98,8 +102,8 @@ class MemoryJournal(LaneJournal):
 
     def _settled(self, progress: Progress, stored: Stored) -> None:
         delivery = self._deliveries.get((progress.cursor.lane, stored.entry.position))
-        if delivery is not None and progress.required:
-            delivery.settled()
+        if delivery is not None:
+            delivery.settled(progress.cursor, stored.entry.position)
 
     def health(self) -> Health:
         """Return the state; memory itself never fails."""

@@ -68,12 +68,7 @@ class Progress:
         self, cursor: Cursor, queue: SendingQueue, capacity: int, mark: Totals, head: Totals, skip: Iterable[Range] = ()
     ) -> None:
         self.cursor = cursor
-        self.capacity = capacity if queue.max_bytes is None else queue.max_bytes
-        self.max_age = queue.max_age
-        self.required = queue.required
-        self.on_full: Literal["block", "drop_oldest", "dead_letter"] = queue.on_full or (
-            "block" if queue.required else "drop_oldest"
-        )
+        self.configure(queue, capacity)
         self.mark = mark
         self.place = (0, 0)
         """Segment and offset where the record of the next unread entry is looked for."""
@@ -90,6 +85,15 @@ class Progress:
         """What a checkpoint remembered of entries that were not read again yet."""
         self.lock = asyncio.Lock()
         self.more = asyncio.Event()
+
+    def configure(self, queue: SendingQueue, capacity: int) -> None:
+        """Take over queue settings; `capacity` is the budget where they name none."""
+        self.capacity = capacity if queue.max_bytes is None else queue.max_bytes
+        self.max_age = queue.max_age
+        self.required = queue.required
+        self.on_full: Literal["block", "drop_oldest", "dead_letter"] = queue.on_full or (
+            "block" if queue.required else "drop_oldest"
+        )
 
     def put(self, stored: Stored) -> None:
         """Owe an entry that was just appended."""
@@ -123,6 +127,33 @@ class Progress:
             self.ready.appendleft(stored)
         self.mark = taken[0].before
 
+    def rewind(self) -> None:
+        """Have everything that is held read again."""
+        low, settled = self.low(), self._settled()
+        self.ready = deque([*self.held.values(), *self.ready])
+        self.held = {}
+        self.mark, self.skip, self.place = low, deque(settled), (0, 0)
+        self.more.set()
+
+    def resume(self, head: Totals) -> None:
+        """Go on after having been an orphan: what came since then is not owed. The account begins anew."""
+        self.rewind()
+        if self.stop is not None and self.stop.batches < head.batches:
+            self.skip.append((self.stop, head))
+        self.stop = None
+        self.resumed, self.accepted = self.items, 0
+
+    def reaches(self, place: int) -> bool:
+        """Return whether the entry at a position is one to read: an orphan ends where it stopped."""
+        return self.stop is None or place < self.stop.batches
+
+    def jump(self) -> bool:
+        """Move the mark behind the settled stretch that begins at it; False when none does."""
+        if not self.skip or self.skip[0][0].batches > self.mark.batches:
+            return False
+        self._move(self.skip[0][1])
+        return True
+
     def settle(self, position: int) -> Stored | None:
         """Be done with an entry that is held; None when it is not."""
         stored = self.held.pop(position, None)
@@ -153,6 +184,12 @@ class Progress:
 
     def settled_ranges(self) -> list[Range]:
         """Return the settled stretches beyond the low-water mark, in order; the longest when there are too many."""
+        ranges = self._settled()
+        if len(ranges) > MAX_RANGES:
+            ranges = sorted(sorted(ranges, key=lambda r: r[0].batches - r[1].batches)[:MAX_RANGES])
+        return ranges
+
+    def _settled(self) -> list[Range]:
         ranges: list[Range] = []
         reached = self.low()
         for stored in self.held.values():
@@ -161,10 +198,7 @@ class Progress:
             reached = stored.after
         if reached != self.mark:
             ranges.append((reached, self.mark))
-        ranges += self.skip
-        if len(ranges) > MAX_RANGES:
-            ranges = sorted(sorted(ranges, key=lambda r: r[0].batches - r[1].batches)[:MAX_RANGES])
-        return ranges
+        return [*ranges, *self.skip]
 
     def oldest(self, tail: "deque[Stored]") -> int:
         """Return when the oldest entry that is owed was received, 0 when none is."""
@@ -220,6 +254,8 @@ class Lane:
         self.pending = 0
         """Bytes of appends that are on their way."""
         self.readers: list[Progress] = []
+        self.leaving: list[Progress] = []
+        """Orphans that are still being read."""
 
     def publish(self, stored: Stored) -> None:
         """Show an appended entry to every cursor."""
@@ -231,7 +267,7 @@ class Lane:
 
     def trim(self) -> None:
         """Forget what every cursor has read."""
-        floor = min((reader.mark.batches for reader in self.readers), default=self.head.batches)
+        floor = min((reader.mark.batches for reader in (*self.readers, *self.leaving)), default=self.head.batches)
         while self.tail and self.tail[0].entry.position < floor:
             self.forget_first()
 

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
+from pipeline.journal.blocks import BLOCK, write_buffer
 from pipeline.journal.directory import sync_directory
 from pipeline.journal.progress import Stored, Totals
 from pipeline.journal.record import Record, Scan, lane_tag
 
-PAGE: Final = 4096
+PAGE: Final = BLOCK
+_WRITE_BYTES: Final = 4 * 1024 * 1024
+"""Of one write: a whole group, as a rule (delivery contract §6)."""
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Errors that say: no room, and room may come back."""
 SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
@@ -42,6 +45,8 @@ class SegmentFiles:
         self._size = segment_bytes
         self._max_bytes = max_bytes
         self._recycled: list[Path] = []
+        self.buffer = write_buffer(_WRITE_BYTES)
+        """Of whoever writes to a segment: one thread does."""
         self._lanes.mkdir(exist_ok=True)
         self._free.mkdir(exist_ok=True)
         for path in self._free.iterdir():

@@ -7,7 +7,6 @@ import asyncio
 import os
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import zstandard
 from pipeline.batch import Batch
 from pipeline.errors import Busy
 from pipeline.journal import Entry
+from pipeline.journal.blocks import BlockFile
 from pipeline.journal.progress import Stored, Totals, bare
 from pipeline.journal.record import Packed, lane_tag
 from pipeline.journal.segment import FULL, SCARCE, Segment, SegmentFiles
@@ -27,7 +27,6 @@ from pipeline.journal.segment import FULL, SCARCE, Segment, SegmentFiles
 GROUP_BYTES: Final = 4 * 1024 * 1024
 GROUP_BATCHES: Final = 1000
 """Bounds of a group (delivery contract §6)."""
-_IOV_MAX: Final = os.sysconf("SC_IOV_MAX")
 
 _log = structlog.get_logger("journal")
 
@@ -77,8 +76,9 @@ class LaneFile:
         self._unsafe: list[tuple[Append, Stored]] = []
         self._abandoned = False
         self._scarce = False
-        self.segment, self._file = files.create(lane, head.batches, 0)
-        self._size = os.fstat(self._file).st_size
+        self.segment, file = files.create(lane, head.batches, 0)
+        self._file = self._opened(file)
+        self._size = os.fstat(file).st_size
         self._offset = self._safe_offset = 0
 
     def reserve(self, size: int, commit: Commit) -> None:
@@ -90,15 +90,15 @@ class LaneFile:
         self.flush(commit)
         try:
             if self._offset == 0:
-                self._files.grow(self._file, size)
+                self._files.grow(self._file.file, size)
             else:
                 segment, file = self._files.create(self._lane, self._head.batches, size)
-                os.close(self._file)
+                os.close(self._file.file)
                 self.segment.end = self._offset
-                self.segment, self._file = segment, file
+                self.segment, self._file = segment, self._opened(file)
                 self._offset = self._safe_offset = 0
                 commit.opened.append((self._lane, segment))
-            self._size = os.fstat(self._file).st_size
+            self._size = os.fstat(self._file.file).st_size
             self._scarce = False
         except OSError as error:
             refusal = self._refusal("allocate", error, commit)
@@ -121,10 +121,10 @@ class LaneFile:
         self._unsafe, self._buffers = [], []
         operation = "write"
         try:
-            write_all(self._file, buffers, self._safe_offset)
+            self._file.write(buffers, self._safe_offset)
             operation = "sync"
             if self._sync:
-                os.fdatasync(self._file)
+                os.fdatasync(self._file.file)
         except OSError as error:
             self._head, self._offset = self._safe_head, self._safe_offset
             refusal = self._refusal(operation, error, commit)
@@ -136,7 +136,10 @@ class LaneFile:
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._file)
+        os.close(self._file.file)
+
+    def _opened(self, file: int) -> BlockFile:
+        return BlockFile(file, self._files.buffer, cached=not self._sync)
 
     def _refusal(self, operation: str, error: OSError, commit: Commit) -> Callable[[], Busy]:
         """Return the answer to an error; where it is not plain want of room, nothing is written to the segment any more."""
@@ -157,7 +160,7 @@ class Writer:
     """The thread. `on_commit` is called on the event loop, in order, once for each group."""
 
     def __init__(self, lanes: Mapping[str, LaneFile], compressor: zstandard.ZstdCompressor | None) -> None:
-        self._lanes = lanes
+        self._lanes = dict(lanes)
         self._compressor = compressor
         self._jobs: SimpleQueue[Append | Callable[[], None]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -170,6 +173,10 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._on_commit = on_commit
         self._thread.start()
+
+    def add(self, name: str, lane: LaneFile) -> None:
+        """Write to one lane more; to be called on the thread."""
+        self._lanes[name] = lane
 
     def append(self, append: Append) -> None:
         """Have an append written."""
@@ -249,9 +256,9 @@ class Writer:
             if self.failed:
                 raise failed()
             packed = [(self._lanes[name], Packed(batch, self._compressor)) for name, batch in append.batches]
-            sizes: Counter[LaneFile] = Counter()
+            sizes: dict[LaneFile, int] = {}
             for lane, record in packed:
-                sizes[lane] += record.size
+                sizes[lane] = sizes.get(lane, 0) + record.size
             for lane, size in sizes.items():
                 lane.reserve(size, commit)
         except Busy as busy:
@@ -269,18 +276,3 @@ def finish(done: asyncio.Future[None], error: Exception | None) -> None:
         done.set_result(None)
     else:
         done.set_exception(error)
-
-
-def write_all(file: int, buffers: Sequence[bytes], offset: int) -> None:
-    """Write all buffers one behind the other at an offset."""
-    left = [memoryview(buffer) for buffer in buffers]
-    while left:
-        written = os.pwritev(file, left[:_IOV_MAX], offset)
-        offset += written
-        done = 0
-        while done < len(left) and written >= len(left[done]):
-            written -= len(left[done])
-            done += 1
-        left = left[done:]
-        if written:
-            left[0] = left[0][written:]

@@ -7,13 +7,16 @@ by `max_concurrent_streams` times the largest message.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the library writes lines to stderr, where our own logs are JSON
 
 import grpc
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from pipeline.admission import Admission, declared_cost
@@ -22,7 +25,7 @@ from pipeline.net import address, rpc_status
 from pipeline.net.auth import Authenticator
 from pipeline.net.retry_after import hint
 from pipeline.net.rpc_status import Status
-from pipeline.settings import GrpcListener, ServerTls
+from pipeline.settings import GrpcListener, ListenerAuth, ServerTls
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
 
@@ -35,31 +38,58 @@ _MIN_PING_SECONDS: Final = 10
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
-class GrpcServer:
-    """Serves the methods of one component at one address."""
+@dataclass(slots=True, eq=False)
+class Tenant:
+    """A component whose methods are served, and what it asks of a client."""
 
-    def __init__(
-        self,
-        listener: GrpcListener,
-        methods: Mapping[str, Method],
-        component: str,
-        admission: Admission,
-        metrics: Metrics,
-        log: FilteringBoundLogger,
-    ) -> None:
+    component: str
+    methods: Mapping[str, Method]
+    authenticator: Authenticator | None
+    leaving: bool = False
+
+
+class GrpcServer:
+    """Serves the methods of one component at one address; while one leaves, of its successor."""
+
+    def __init__(self, listener: GrpcListener, admission: Admission, metrics: Metrics, log: FilteringBoundLogger) -> None:
+        self.address = ""
+        """The bound address."""
         self._listener = listener
-        self._methods = methods
-        self._component = component
+        self._tenants: list[Tenant] = []
+        """The newest first: it answers."""
         self._admission = admission
         self._metrics = metrics
         self._log = log
-        self._authenticator = Authenticator(listener.auth) if listener.auth is not None else None
         self._server = grpc.aio.server(options=_options(listener))
         self._server.add_generic_rpc_handlers((_Handlers(self._handler),))
         self._calls: set[asyncio.Task[bytes]] = set()
 
-    async def start(self) -> str:
-        """Listen; return the bound address. Raises `OSError` when it can't be bound, `ConfigError` for TLS files."""
+    def may_be_taken_over(self, listener: GrpcListener) -> bool:
+        """Return whether all components here leave and `listener` asks for the same address and the same options."""
+        mine = msgspec.structs.asdict(self._listener)
+        asked = msgspec.structs.asdict(listener)
+        same = all(asked.get(name) == value for name, value in mine.items() if name != "auth")
+        return same and all(tenant.leaving for tenant in self._tenants)
+
+    def add(self, methods: Mapping[str, Method], auth: ListenerAuth | None, component: str) -> Tenant:
+        """Serve the methods of a component from now on, in the place of those that leave."""
+        tenant = Tenant(component, methods, Authenticator(auth) if auth is not None else None)
+        self._tenants.insert(0, tenant)
+        return tenant
+
+    def remove(self, tenant: Tenant) -> bool:
+        """Serve a component no more; return whether it was the last one."""
+        self._tenants.remove(tenant)
+        return not self._tenants
+
+    def leave(self, components: Collection[str], *, leaving: bool) -> None:
+        """Let others take the place of components, or no longer."""
+        for tenant in self._tenants:
+            if tenant.component in components:
+                tenant.leaving = leaving
+
+    async def start(self) -> None:
+        """Listen at `address`. Raises `OSError` when it can't be bound, `ConfigError` for TLS files."""
         place = address.parse(self._listener.endpoint)
         try:
             if self._listener.tls is None:
@@ -70,50 +100,55 @@ class GrpcServer:
             await self._server.stop(None)
             raise OSError(f"cannot listen on {place}: the address is in use or not ours") from None
         await self._server.start()
-        return str(address.Tcp(place.host, port) if isinstance(place, address.Tcp) else place)
+        self.address = str(address.Tcp(place.host, port) if isinstance(place, address.Tcp) else place)
 
     async def aclose(self, grace: float) -> None:
         """Take no new call, give those under way `grace` seconds, cut what is left."""
         await self._server.stop(grace)
 
     def _handler(self, path: str, metadata: Sequence[tuple[str, str | bytes]]) -> Any:
-        method = self._methods.get(path)
-        if method is None:
-            self._count("UNIMPLEMENTED")
+        tenant = self._tenants[0] if self._tenants else None
+        method = tenant.methods.get(path) if tenant else None
+        if tenant is None or method is None:
+            self._count(tenant, "UNIMPLEMENTED")
             return None
-        if self._authenticator is not None and not self._authenticator.accepts(_shown(metadata, self._authenticator.header)):
-            return grpc.stream_unary_rpc_method_handler(self._denied)  # as a stream its message stays unread
+        authenticator = tenant.authenticator
+        if authenticator is not None and not authenticator.accepts(_shown(metadata, authenticator.header)):
+            denied = partial(self._denied, tenant)
+            return grpc.stream_unary_rpc_method_handler(denied)  # as a stream its message stays unread
 
         async def call(message: bytes, context: Any) -> bytes:
-            return await self._answered(method, message, context)
+            return await self._answered(tenant, method, message, context)
 
         return grpc.unary_unary_rpc_method_handler(call)
 
-    async def _answered(self, method: Method, message: bytes, context: Any) -> bytes:
+    async def _answered(self, tenant: Tenant, method: Method, message: bytes, context: Any) -> bytes:
         """Return the reply, or end the call with a status. A client's deadline or cancellation does not stop the method."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        self._metrics.add(catalogue.RECEIVER_BYTES, len(message), receiver=self._component, form="decoded")
+        component = tenant.component
+        self._metrics.add(catalogue.RECEIVER_BYTES, len(message), receiver=component, form="decoded")
         task = loop.create_task(self._admitted(method, message))
         self._calls.add(task)
         task.add_done_callback(self._finished)
         try:
             reply = await asyncio.shield(task)
         except TooLarge as error:
-            await self._abort(context, Status(rpc_status.RESOURCE_EXHAUSTED, str(error)))
+            await self._abort(context, tenant, Status(rpc_status.RESOURCE_EXHAUSTED, str(error)))
         except Rejected as error:
-            await self._abort(context, Status(rpc_status.INVALID_ARGUMENT, str(error), violations=(str(error),)))
+            status = Status(rpc_status.INVALID_ARGUMENT, str(error), violations=(str(error),))
+            await self._abort(context, tenant, status)
         except Busy as error:
-            await self._abort(context, Status(rpc_status.UNAVAILABLE, str(error), hint(error.retry_after)))
+            await self._abort(context, tenant, Status(rpc_status.UNAVAILABLE, str(error), hint(error.retry_after)))
         except Exception as error:
-            self._log.error("a call handler failed", component=self._component, error=type(error).__name__)
-            await self._abort(context, Status(rpc_status.INTERNAL, "internal error"))
-        self._metrics.observe(catalogue.RECEIVER_SECONDS, loop.time() - started, receiver=self._component)
-        self._count("OK")
+            self._log.error("a call handler failed", component=component, error=type(error).__name__)
+            await self._abort(context, tenant, Status(rpc_status.INTERNAL, "internal error"))
+        self._metrics.observe(catalogue.RECEIVER_SECONDS, loop.time() - started, receiver=component)
+        self._count(tenant, "OK")
         return reply
 
-    async def _denied(self, _: Any, context: Any) -> None:
-        await self._abort(context, Status(rpc_status.UNAUTHENTICATED, "credentials are missing or wrong"))
+    async def _denied(self, tenant: Tenant, _: Any, context: Any) -> None:
+        await self._abort(context, tenant, Status(rpc_status.UNAUTHENTICATED, "credentials are missing or wrong"))
 
     async def _admitted(self, method: Method, message: bytes) -> bytes:
         async with self._admission.lease(declared_cost(len(message), compressed=False)):
@@ -125,14 +160,14 @@ class GrpcServer:
         if not task.cancelled():
             task.exception()
 
-    async def _abort(self, context: Any, status: Status) -> None:
+    async def _abort(self, context: Any, tenant: Tenant, status: Status) -> None:
         code = _CODES[status.code]
-        self._count(code.name)
+        self._count(tenant, code.name)
         details = (("grpc-status-details-bin", status.encode()),)
         await context.abort(code, status.message, trailing_metadata=details)
 
-    def _count(self, code: str) -> None:
-        self._metrics.add(catalogue.RECEIVER_REQUESTS, receiver=self._component, code=code)
+    def _count(self, tenant: Tenant | None, code: str) -> None:
+        self._metrics.add(catalogue.RECEIVER_REQUESTS, receiver=tenant.component if tenant else "", code=code)
 
 
 class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library has no types

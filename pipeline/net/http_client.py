@@ -6,7 +6,7 @@ import io
 import ipaddress
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
@@ -129,6 +129,14 @@ class ClientPool:
         client = HttpClient(settings)
         self._clients[component_id] = settings, client
         return client
+
+    async def prune(self, component_ids: Collection[str]) -> None:
+        """Close the clients that were replaced, and those of components that are not named."""
+        gone = [name for name in self._clients if name not in component_ids]
+        self._replaced += [self._clients.pop(name)[1] for name in gone]
+        replaced, self._replaced = self._replaced, []
+        for client in replaced:
+            await client.aclose()
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -1,6 +1,6 @@
 """Which route answers a path."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -9,13 +9,15 @@ from pipeline.net.auth import Authenticator
 from pipeline.net.http_route import Route
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Mounted:
     """A route of a component."""
 
     route: Route
     component: str
     authenticator: Authenticator | None
+    leaving: bool = False
+    """Whether another component may take the path, which then answers in its place."""
 
 
 class RouteTable:
@@ -25,28 +27,42 @@ class RouteTable:
         self._exact: dict[str, list[Mounted]] = {}
         self._patterns: dict[str, list[Mounted]] = {}
 
-    def add(self, routes: Sequence[Route], component: str) -> None:
-        """Mount the routes of a component, all or none. Raises `ConfigError` when one is taken."""
+    def add(self, routes: Sequence[Route], component: str) -> Sequence[Mounted]:
+        """Mount the routes of a component, all or none, and return them. Raises `ConfigError` when one is taken.
+
+        A path whose component leaves is not taken; should the newcomer be removed first, the old one answers again.
+        """
         for route in routes:
             for other in self._places(route.path).get(route.path, ()):
-                if set(other.route.methods) & set(route.methods):
+                if not other.leaving and set(other.route.methods) & set(route.methods):
                     raise ConfigError("E210", f"path {route.path} of this address belongs to {other.component}")
-        for route in routes:
-            authenticator = Authenticator(route.auth) if route.auth else None
-            self._places(route.path).setdefault(route.path, []).append(Mounted(route, component, authenticator))
+        mounted = [Mounted(route, component, Authenticator(route.auth) if route.auth else None) for route in routes]
+        for one in mounted:
+            others = self._places(one.route.path).setdefault(one.route.path, [])
+            newcomers = [other for other in others if not other.leaving]
+            others[:] = [*newcomers, one, *others[len(newcomers) :]]
+        return mounted
 
-    def remove(self, component: str) -> None:
-        """Unmount all routes of a component."""
-        for places in (self._exact, self._patterns):
-            for path, mounted in list(places.items()):
-                places[path] = [one for one in mounted if one.component != component]
-                if not places[path]:
-                    del places[path]
+    def remove(self, mounted: Sequence[Mounted]) -> None:
+        """Unmount routes."""
+        for one in mounted:
+            places = self._places(one.route.path)
+            places[one.route.path].remove(one)
+            if not places[one.route.path]:
+                del places[one.route.path]
+
+    def leave(self, components: Collection[str], *, leaving: bool) -> None:
+        """Let others take the paths that components have now, or no longer."""
+        for one in self._mounted():
+            if one.component in components:
+                one.leaving = leaving
 
     def components(self) -> Iterator[str]:
         """Yield the components that have routes here, each once."""
-        mounted = [one for places in (self._exact, self._patterns) for some in places.values() for one in some]
-        return iter(dict.fromkeys(one.component for one in mounted))
+        return iter(dict.fromkeys(one.component for one in self._mounted()))
+
+    def _mounted(self) -> Iterator[Mounted]:
+        return (one for places in (self._exact, self._patterns) for some in places.values() for one in some)
 
     def first_component(self) -> str:
         """Return the component that answers for what belongs to none."""

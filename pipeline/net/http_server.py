@@ -8,7 +8,7 @@ gRPC is in `grpc_server`, loaded when it is first asked for.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from pipeline.errors import ConfigError
 from pipeline.net import address
 from pipeline.net.http_connection import ConnectionServer
 from pipeline.net.http_route import HttpRequest, HttpResponse, Refusal, Route
+from pipeline.net.http_routes import Mounted
 from pipeline.net.http_service import HttpService, Timeouts
 from pipeline.net.tls import server_context
 from pipeline.settings import GrpcListener, HttpListener
@@ -83,15 +84,16 @@ class Listeners:
         async with self._binding:
             bound = self._shared(listener) or await self._bind(listener)
             bound.users += 1
+        mounted: Sequence[Mounted] = ()
         try:
-            bound.service.table.add(routes, component)
+            mounted = bound.service.table.add(routes, component)
             yield bound.address
         finally:
             bound.users -= 1
             if not bound.users:
                 self._bound.remove(bound)
                 await bound.aclose(self._timeouts.drain)
-            bound.service.table.remove(component)
+            bound.service.table.remove(mounted)
 
     @asynccontextmanager
     async def grpc(self, listener: GrpcListener, methods: Mapping[str, "Method"], *, component: str) -> AsyncIterator[str]:
@@ -101,14 +103,28 @@ class Listeners:
         """
         from pipeline.net.grpc_server import GrpcServer
 
-        server = GrpcServer(listener, methods, component, self._admission, self._metrics, self._log)
-        bound = await server.start()
-        self._grpc.append(server)
+        server = next((server for server in self._grpc if server.may_be_taken_over(listener)), None)
+        if server is None:
+            server = GrpcServer(listener, self._admission, self._metrics, self._log)
+            await server.start()
+            self._grpc.append(server)
+        tenant = server.add(methods, listener.auth, component)
         try:
-            yield bound
+            yield server.address
         finally:
-            self._grpc.remove(server)
-            await server.aclose(self._timeouts.drain)
+            if server.remove(tenant):
+                self._grpc.remove(server)
+                await server.aclose(self._timeouts.drain)
+
+    def leave(self, components: Collection[str], *, leaving: bool = True) -> None:
+        """Let newcomers take the addresses and paths that components have now, without a moment when nobody listens.
+
+        Until they are closed, they answer where nobody took over.
+        """
+        for bound in self._bound:
+            bound.service.table.leave(components, leaving=leaving)
+        for server in self._grpc:
+            server.leave(components, leaving=leaving)
 
     async def aclose(self, grace: float) -> None:
         """Take no new connection, close idle ones, give requests under way `grace` seconds, then cut them."""

@@ -148,7 +148,22 @@ ADMISSION_REFUSED = Counter(
     "Requests refused before they were read.",
     "More replicas, or a larger service.limits.memory.",
 )
-CONFIG_GENERATION = Gauge("sluice_config_generation", (), "Number of the configuration that runs.")
+CONFIG_GENERATION = Gauge("sluice_config_generation", (), "Number of the configuration that runs; a reload adds one.")
+CONFIG_SUCCESSFUL = Gauge(
+    "sluice_config_last_reload_successful",
+    (),
+    "1 when the last reload was taken, 0 when it was refused and the configuration before it runs on.",
+    "`sluice validate` the file; the log and /-/config say what is wrong.",
+)
+CONFIG_LOADED = Gauge(
+    "sluice_config_last_reload_timestamp_seconds", (), "When the configuration that runs was loaded, seconds since the epoch."
+)
+RELOADS = Counter(
+    "sluice_reloads_total",
+    ("result",),
+    "Reloads; result is applied, unchanged or refused.",
+    "refused: the new configuration has a fault, and the old one runs on.",
+)
 LOOP_LAG = Histogram("sluice_event_loop_lag_seconds", (), "How late the event loop runs what is due.")
 BUILD_INFO = Gauge("sluice_build_info", ("version", "python", "kernel"), "1; the labels say what runs.")
 LOG_MESSAGES = Counter("sluice_log_messages_total", ("level",), "sluice's own log messages.")

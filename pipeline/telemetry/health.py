@@ -72,6 +72,21 @@ class Health:
         }
 
 
+Answer = Callable[[Health], tuple[int, Mapping[str, object]]]
+PATHS: Final[Mapping[str, Answer]] = {
+    "/health": Health.summary,
+    "/": Health.summary,
+    "/healthz": Health.summary,
+    "/health/live": Health.live,
+    "/livez": Health.live,
+    "/health/ready": Health.ready,
+    "/readyz": Health.ready,
+    "/health/dependencies": Health.dependencies,
+    "/health/db": lambda health: health.dependencies("journal"),
+}
+"""What is asked where."""
+
+
 def overall(checks: Iterable[Check]) -> Status:
     """Return the whole's status: a best-effort dependency can make it only degraded."""
     worst: Status = "healthy"

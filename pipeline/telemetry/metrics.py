@@ -77,6 +77,14 @@ class Metrics:
         """Let a gauge be read from `read` at every scrape."""
         self._child(metric, labels).set_function(read)
 
+    def remove(self, metric: Metric, /, **labels: str) -> None:
+        """Show a series no more: what it told about is gone."""
+        key = (metric.name, *(labels[name] for name in metric.labels))
+        with self._creating:
+            if self._series.pop(key, None) is not None and metric.labels:
+                self._families[metric.name].remove(*key[1:])
+                self._sizes[metric.name] -= 1
+
     def observe(self, metric: Histogram, value: float, /, **labels: str) -> None:
         """Add one observation."""
         self._child(metric, labels).observe(value)

@@ -74,11 +74,13 @@ class Pipelines:
         return lane
 
     async def consume(self, batch: Batch) -> None:
-        await self.path().entrance("in", list(self.lanes))(batch)
+        await self.path().entrance("in")(batch)
 
     def path(self) -> ConsumePath:
         host = self.host
-        return ConsumePath(self.lanes, self.journal, host.dead_letters, host.metrics, host.log)  # type: ignore[arg-type]
+        path = ConsumePath(self.journal, host.dead_letters, host.metrics, host.log)  # type: ignore[arg-type]
+        path.route({"in": {"logs": list(self.lanes.values())}})
+        return path
 
     def assert_balanced(self) -> None:
         assert [lane.account.imbalance() for lane in self.lanes.values()] == [0] * len(self.lanes)
@@ -148,7 +150,7 @@ async def test_a_client_that_goes_away_does_not_stop_its_batch(pipelines: Pipeli
     pipelines.add("logs")
     pipelines.journal.gate.clear()
     path = pipelines.path()
-    client = asyncio.create_task(path.entrance("in", ["logs"])(logs("a")))
+    client = asyncio.create_task(path.entrance("in")(logs("a")))
     await asyncio.sleep(0)
     client.cancel()
     await asyncio.gather(client, return_exceptions=True)
@@ -222,6 +224,6 @@ async def test_folds_of_one_exporter_never_overlap(pipelines: Pipelines) -> None
     folded = Counting(pipelines.host)
     pipelines.add("logs", folds=folded)
     path = pipelines.path()
-    consume = path.entrance("in", ["logs"])
+    consume = path.entrance("in")
     await asyncio.gather(*(consume(logs(f"{n}")) for n in range(20)))
     assert len(folded.batches) == 20

@@ -24,13 +24,21 @@ LINES_A_REQUEST = 20
 class Load:
     """Clients that post log lines with ids of their own until told to stop. `owed`: ids whose request was answered 200."""
 
-    def __init__(self, port: int, clients: int = 4) -> None:
+    def __init__(self, port: int, clients: int = 4, *, keeps_alive: bool = True) -> None:
         self.port = port
+        self._keeps_alive = keeps_alive
         self.owed: set[str] = set()
         self.refused = 0
+        """Requests that were answered with another status."""
+        self.broken: Counter[str] = Counter()
+        """Requests that got no answer, by what happened."""
         self._ids = itertools.count()
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(clients)]
+
+    def begin_at(self, number: int) -> None:
+        """Number the ids from here, so that several loads have different ones."""
+        self._ids = itertools.count(number)
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -51,7 +59,10 @@ class Load:
                 connection.request("POST", "/logs", lines.encode(), {"content-type": "application/x-ndjson"})
                 answer = connection.getresponse()
                 answer.read()
-            except (OSError, HTTPException):
+                if not self._keeps_alive:
+                    connection.close()
+            except (OSError, HTTPException) as error:
+                self.broken[type(error).__name__] += 1
                 connection.close()
                 time.sleep(0.01)
                 continue

@@ -144,14 +144,14 @@ async def test_a_write_that_the_system_has_no_room_for_is_busy_until_there_is(di
 def behind(journal: DiskJournal, device: str, flags: int) -> Iterator[None]:
     """Let the file that the journal writes be something else for a while."""
     [lane] = journal._writer._lanes.values()
-    kept = os.dup(lane._file)
+    kept = os.dup(lane._file.file)
     other = os.open(device, flags)
-    os.dup2(other, lane._file)
+    os.dup2(other, lane._file.file)
     os.close(other)
     try:
         yield
     finally:
-        os.dup2(kept, lane._file)
+        os.dup2(kept, lane._file.file)
         os.close(kept)
 
 

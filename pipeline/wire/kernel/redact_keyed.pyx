@@ -11,8 +11,8 @@ from pipeline.wire.kernel.redact_rules cimport (
     KEYED_MX_CURP, KEYED_PAGERDUTY, KEYED_PHONE, KEYED_SSN, KEYED_VERCEL, Groups, Program,
 )
 from pipeline.wire.kernel.redact_search cimport (
-    ALNUM, BASE64URL, DIGIT, HEX, UPPER, WORD,
-    bounded_left, bounded_right, ends_alone, found, is_a, lower, next_point, run_of, same, stands_alone,
+    ALNUM, BASE64URL, DIGIT, HEX, TOKEN68, UPPER, WORD,
+    bounded_left, bounded_right, ends_alone, found, is_a, lower, next_point, run, run_of, same, stands_alone,
 )
 
 from pipeline.wire.reference.redact_keyed import ENTROPY_OF, ENTROPY_UNIT
@@ -20,6 +20,8 @@ from pipeline.wire.reference.redact_keyed import ENTROPY_OF, ENTROPY_UNIT
 cdef enum:
     REACH = 40  # bytes before a match in which a keyword may stand
     MOST_RANDOM = 128
+    SHORTEST_KEY = 24  # of the keys that services give
+    LONGEST_ESCAPE = 6  # \u0040
 
 cdef int64_t BITS_OF[MOST_RANDOM + 1]
 for _count, _bits in enumerate(ENTROPY_OF):
@@ -30,12 +32,7 @@ cdef int64_t LEAST_BITS = ENTROPY_UNIT * 9 // 2  # of one character
 cdef bint find_keyed(Search* search) noexcept nogil:
     cdef Cursor at = search.start
     if search.keyed_anywhere:
-        while at < search.stop:
-            if is_a(at[0], BASE64URL) or at[0] == c"+" or at[0] == c"/":
-                if not find_keyed_at(search, at):
-                    return False
-            at += 1
-        return True
+        return find_keyed_anywhere(search)
     while True:
         at = next_point(search, at)
         if at is NULL:
@@ -44,6 +41,32 @@ cdef bint find_keyed(Search* search) noexcept nogil:
             return False
         if not find_keyed_at(search, at):
             return False
+
+
+cdef bint find_keyed_anywhere(Search* search) noexcept nogil:
+    """Look at all places behind a boundary, which in a word only an escape makes."""
+    cdef Cursor at = search.start, stop = search.stop
+    cdef Cursor escape = at  # where the last one can end
+    cdef Cursor end = at  # of the last run of the characters of tokens, which is read once
+    while at < stop:
+        if is_a(at[0], BASE64URL) or at[0] == c"+" or at[0] == c"/":
+            if end <= at:
+                end = run(at, stop, TOKEN68)
+            if can_begin(search, at, end) and not find_keyed_at(search, at):
+                return False
+        elif at[0] == c"\\" or at[0] == c"%":
+            escape = at + LONGEST_ESCAPE
+        at += 1
+        if is_a((at - 1)[0], WORD) and at > escape:
+            at = run(at, stop, WORD)
+    return True
+
+
+cdef inline bint can_begin(const Search* search, Cursor at, Cursor end) noexcept nogil:
+    """Tell whether anything can begin here: but for numbers, national codes and MAC addresses all of it is long."""
+    if is_a(at[0], DIGIT) or at[0] == c"+" or at[0] == c"-" or end - at >= SHORTEST_KEY:
+        return True
+    return is_a(at[0], UPPER) or search.program.groups >> KEYED_MAC & 1
 
 
 cdef bint find_keyed_at(Search* search, Cursor at) noexcept nogil:

@@ -37,7 +37,7 @@ cdef class KnownKeys:
 
 cdef Key* find_key(const Keys* keys, uint64_t hash, Cursor start, size_t size) noexcept nogil
 cdef uint64_t hash_of(Cursor start, size_t size) noexcept nogil
-cdef bint add_key(Keys* keys, uint64_t hash, Cursor start, size_t size, uint32_t verdict) noexcept nogil
+cdef bint new_key(Keys* keys, Key key) noexcept nogil
 cdef int judged(
     Rulebook book, const Keys* known, Keys* new, Search* search, Cursor start, Cursor stop, Cursor limit
 ) except -1 nogil

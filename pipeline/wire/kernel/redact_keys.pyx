@@ -88,10 +88,18 @@ cdef Key* find_key(const Keys* keys, uint64_t hash, Cursor start, size_t size) n
 
 
 cdef bint add_key(Keys* keys, uint64_t hash, Cursor start, size_t size, uint32_t verdict) noexcept nogil:
-    """Remember a name; False when there is no memory."""
+    """Remember a copy of a name; False when there is no memory."""
+    cdef uint8_t* text = taken(&keys.arena, size)
+    if text is NULL:
+        return False
+    memcpy(text, start, size)
+    return new_key(keys, Key(text, hash, size, verdict))
+
+
+cdef bint new_key(Keys* keys, Key key) noexcept nogil:
+    """Remember a name that lives as long as the keys; False when there is no memory."""
     cdef Keys larger
     cdef size_t slot
-    cdef uint8_t* text
     if 2 * keys.count >= keys.room:
         larger = keys[0]
         larger.room = 2 * keys.room if keys.room else FIRST_SLOTS
@@ -103,11 +111,7 @@ cdef bint add_key(Keys* keys, uint64_t hash, Cursor start, size_t size, uint32_t
                 put_key(&larger, keys.slots[slot])
         free(keys.slots)
         keys[0] = larger
-    text = taken(&keys.arena, size)
-    if text is NULL:
-        return False
-    memcpy(text, start, size)
-    put_key(keys, Key(text, hash, size, verdict))
+    put_key(keys, key)
     keys.count += 1
     return True
 

@@ -2,8 +2,9 @@
 
 from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, uint8_t, uint32_t
-from libc.string cimport memchr, memset
+from libc.string cimport memchr, memcpy, memset
 
+from pipeline.wire.kernel.arena cimport taken
 from pipeline.wire.kernel.redact_desk cimport (
     CHANGED, UNCHANGED, UNDECIDED, Buffer, add_edit, escape_edit, judged_name, no_memory, room_in
 )
@@ -57,7 +58,9 @@ cdef int find_in_json(Desk* desk, Rulebook book, Cursor limit, int levels) excep
                 index = node.next
                 continue
         if outcome == UNCHANGED:
-            desk.search.near = around[depth].near if node.name is NULL else near_of(desk, book, node, limit)
+            desk.search.near = around[depth].near
+            if node.name is not NULL:
+                read_near(desk, book, node, limit, &desk.search.near)
             if node.kind == LIST:  # its elements are called what it is called
                 depth += 1
                 around[depth] = Named(node.next, desk.search.near)
@@ -71,13 +74,14 @@ cdef int find_in_json(Desk* desk, Rulebook book, Cursor limit, int levels) excep
     return UNCHANGED
 
 
-cdef Groups near_of(Desk* desk, Rulebook book, const Node* node, Cursor limit) except? 0 nogil:
-    """Return the groups whose keywords the name of a member has."""
+cdef int read_near(Desk* desk, Rulebook book, const Node* node, Cursor limit, Groups* near) except -1 nogil:
+    """Tell the groups whose keywords the name of a member has."""
     cdef Content name
-    if not node.verdict & KEYWORD:
-        return 0
-    read_content(&desk.name, &name, node.name, node.name_stop, limit)
-    return keywords_in(&book.program, name.start, name.stop)
+    near[0] = 0
+    if node.verdict & KEYWORD:
+        read_content(&desk.name, &name, node.name, node.name_stop, limit)
+        near[0] = keywords_in(&book.program, name.start, name.stop)
+    return 0
 
 
 cdef int read_content(Buffer* buffer, Content* content, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
@@ -135,7 +139,7 @@ cdef int rename_data(Desk* desk, Rulebook book, Json* json, size_t object_, Curs
             node = &json.list[index]
             if not is_renamed(program, node):
                 read_content(&desk.name, &name, node.name, node.name_stop, limit)
-                take_name(&names, name.start, name.stop - name.start)
+                take_name(&names, kept(desk, &name), name.stop - name.start)
             index = node.next
         index = object_ + 1
         while index < json.list[object_].next:
@@ -150,6 +154,19 @@ cdef int rename_data(Desk* desk, Rulebook book, Json* json, size_t object_, Curs
     finally:
         release_names(&names)
     return UNCHANGED
+
+
+cdef Cursor kept(Desk* desk, const Content* name) except NULL nogil:
+    """Return a name that stays as long as the edits: one with escapes is only read into a buffer."""
+    cdef uint8_t* text
+    if not name.escaped:
+        return name.start
+    text = taken(&desk.written, name.stop - name.start)
+    if text is NULL:
+        no_memory()
+        return NULL
+    memcpy(text, name.start, name.stop - name.start)
+    return text
 
 
 cdef int rename(Desk* desk, Rulebook book, const Node* node) except -1 nogil:

@@ -84,7 +84,7 @@ cdef int name_says(const Program* program, Cursor start, Cursor stop) noexcept n
                 verdict |= SENSITIVE
         if size <= MAX_SAFE_NAME and any_glob(&program.safe, start, stop):
             verdict |= SAFE
-        if program.groups and keywords_in(program, start, stop):
+        if program.groups and begins_keyword(program, &words) and keywords_in(program, start, stop):
             verdict |= KEYWORD
         if program.lists and (size > MAX_SAFE_NAME or not any_glob(&program.listed, start, stop)):
             verdict |= UNLISTED
@@ -94,13 +94,28 @@ cdef int name_says(const Program* program, Cursor start, Cursor stop) noexcept n
     return verdict
 
 
+cdef inline bint is_beginning(const Program* program, const uint8_t* word, size_t size) noexcept nogil:
+    """Tell whether a keyword could begin with a word."""
+    cdef uint32_t hash = hash_of_word(word, size)
+    return program.keyword_beginnings[hash >> 5] >> (hash & 31) & 1
+
+
+cdef bint begins_keyword(const Program* program, const Words* words) noexcept nogil:
+    """Tell whether a keyword could stand in a name."""
+    cdef uint32_t at
+    for at in range(words.count):
+        if is_beginning(program, words.joined + words.starts[at], words.starts[at + 1] - words.starts[at] - 1):
+            return True
+    return False
+
+
 cdef Groups keywords_in(const Program* program, Cursor start, Cursor stop) noexcept nogil:
     """Return the groups of which a keyword stands in a text of up to `USUAL_NAME` bytes; longer names have none."""
     cdef uint8_t joined[2 * USUAL_NAME]
     cdef uint32_t starts[USUAL_NAME + 1]
     cdef Words words
     cdef Groups groups = 0
-    cdef uint32_t at, hash
+    cdef uint32_t at
     cdef int32_t index
     cdef const Keyword* keyword
     cdef const uint8_t* word
@@ -111,8 +126,7 @@ cdef Groups keywords_in(const Program* program, Cursor start, Cursor stop) noexc
     read_words(start, stop, &words, c",")
     for at in range(words.count):
         word = words.joined + words.starts[at]
-        hash = hash_of_word(word, words.starts[at + 1] - words.starts[at] - 1)
-        if not program.keyword_beginnings[hash >> 5] >> (hash & 31) & 1:
+        if not is_beginning(program, word, words.starts[at + 1] - words.starts[at] - 1):
             continue
         left = words.starts[words.count] - 1 - words.starts[at]
         for index in range(program.keyword_count):
@@ -167,8 +181,18 @@ cdef bint fits_any_case(const Program* program, Cursor start, Cursor stop) noexc
 
 
 cdef bint any_glob(const Names* globs, Cursor start, Cursor stop) noexcept nogil:
+    """Tell whether a name fits a glob: of one that does the first byte is the same or a wildcard."""
+    return (
+        globs.count
+        and (start < stop and any_glob_by(globs, start[0], start, stop))
+        or any_glob_by(globs, c"*", start, stop)
+        or any_glob_by(globs, c"?", start, stop)
+    )
+
+
+cdef inline bint any_glob_by(const Names* globs, uint8_t first, Cursor start, Cursor stop) noexcept nogil:
     cdef int32_t index
-    for index in range(globs.count):
+    for index in range(globs.first[first], globs.first[first + 1]):
         if fits_glob(globs.list[index].text, globs.list[index].text + globs.list[index].size, start, stop):
             return True
     return False

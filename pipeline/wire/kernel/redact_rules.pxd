@@ -151,9 +151,12 @@ cdef struct Beginning:
     uint32_t mask
     uint32_t index
 
+cdef enum:
+    PLACES = 1024
+
 cdef struct Buckets:
-    # Lists of beginnings by their first byte.
-    uint16_t first[257]
+    # Lists of beginnings by `place_of` them.
+    uint16_t first[PLACES + 1]
     Beginning* list
 
 cdef struct Names:
@@ -225,6 +228,11 @@ cdef inline Kinds bit(int kind) noexcept nogil:
 cdef inline uint32_t hash_of_word(const uint8_t* word, size_t size) noexcept nogil:
     """Return a number of 10 bits that tells words apart: by their first and last letters and their length."""
     return (word[0] * 31 + word[size - 1] * 7 + size * 131) & 1023
+
+
+cdef inline uint32_t place_of(uint32_t beginning) noexcept nogil:
+    """Return a number that tells beginnings apart by two bytes, in any case."""
+    return beginning & 31 | beginning >> 3 & 0x3E0
 
 
 cdef inline uint32_t hash_of_bytes(uint32_t bytes_) noexcept nogil:

@@ -311,15 +311,15 @@ cdef class Rulebook:
 
     cdef int _bucket(self, Buckets* found, list literals) except -1:
         """List literals, each with whether it comes in any case, by what they can begin with."""
-        cdef int byte, at = 0
+        cdef int place, at = 0
         begin = [(*_beginning(literal, fold), index) for index, (literal, fold) in enumerate(literals)]
-        listed = [[each for each in begin if byte & each[1] & 255 == each[0] & 255] for byte in range(256)]
+        listed = [[each for each in begin if place & place_of(each[1]) == place_of(each[0])] for place in range(PLACES)]
         found.list = <Beginning*>self._array(sum(map(len, listed)), sizeof(Beginning))
-        for byte in range(256):
-            for first, mask, index in listed[byte]:
+        for place in range(PLACES):
+            for first, mask, index in listed[place]:
                 found.list[at] = Beginning(first, mask, index)
                 at += 1
-            found.first[byte + 1] = at
+            found.first[place + 1] = at
         return 0
 
     cdef Names _names(self, names, int edge):

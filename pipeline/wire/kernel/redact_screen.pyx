@@ -14,7 +14,7 @@ from pipeline.wire.kernel.redact_national_keyed cimport is_tfn
 from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, is_rupay, quad_end
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
-    IPV6, ITIN, IT_CF, JWT, KEYED, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Trigger, bit, hash_of_bytes,
+    IPV6, ITIN, IT_CF, JWT, KEYED, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Trigger, bit, hash_of_bytes, place_of,
 )
 from pipeline.wire.kernel.redact_scan cimport (
     SCAN_READ, SCAN_STEP, SCAN_WINDOW, ScanBefore, ScanTriggers, ScanWindow, scan_best, scan_portable
@@ -266,8 +266,9 @@ cdef Kinds colon_kinds(const Search* search, Cursor at, Seen* seen) noexcept nog
 cdef Kinds literal_kinds(const Search* search, Cursor at, uint32_t bytes_) noexcept nogil:
     """Return what could begin or stand around a literal here; `bytes_` are the four that stand here."""
     cdef const Program* program = search.program
-    cdef const Beginning* each = &program.triggers_by_first.list[program.triggers_by_first.first[at[0]]]
-    cdef const Beginning* end = &program.triggers_by_first.list[program.triggers_by_first.first[at[0] + 1]]
+    cdef uint32_t place = place_of(bytes_)
+    cdef const Beginning* each = &program.triggers_by_first.list[program.triggers_by_first.first[place]]
+    cdef const Beginning* end = &program.triggers_by_first.list[program.triggers_by_first.first[place + 1]]
     cdef const Trigger* trigger
     cdef Kinds kinds = 0
     while each < end:
@@ -276,8 +277,8 @@ cdef Kinds literal_kinds(const Search* search, Cursor at, uint32_t bytes_) noexc
             if stands(&trigger.anchor, at, search.stop):
                 kinds |= likely(search, trigger.kinds, at, at + trigger.anchor.literal.size)
         each += 1
-    each = &program.shapes_by_first.list[program.shapes_by_first.first[at[0]]]
-    end = &program.shapes_by_first.list[program.shapes_by_first.first[at[0] + 1]]
+    each = &program.shapes_by_first.list[program.shapes_by_first.first[place]]
+    end = &program.shapes_by_first.list[program.shapes_by_first.first[place + 1]]
     while each < end:
         if bytes_ & each.mask == each.bytes and stands(&program.shapes[each.index].first, at, search.stop):
             return kinds | bit(SHAPES)

@@ -1,6 +1,6 @@
 """Escapes, and replacements that stand in a text already."""
 
-from pipeline.wire.kernel.redact_rules cimport Beginning, Literal
+from pipeline.wire.kernel.redact_rules cimport Beginning, Literal, place_of
 
 
 cdef Cursor escape_before(Cursor low, Cursor at) noexcept nogil:
@@ -41,8 +41,8 @@ cdef Cursor tag_at(const Program* program, Cursor at, Cursor stop) noexcept nogi
         return NULL
     at += 1
     bytes_ = first_four(at, stop)
-    each = &program.ids_by_first.list[program.ids_by_first.first[at[0]]]
-    end = &program.ids_by_first.list[program.ids_by_first.first[at[0] + 1]]
+    each = &program.ids_by_first.list[program.ids_by_first.first[place_of(bytes_)]]
+    end = &program.ids_by_first.list[program.ids_by_first.first[place_of(bytes_) + 1]]
     while each < end:
         if bytes_ & each.mask == each.bytes:
             id = &program.ids[each.index]

@@ -9,14 +9,14 @@ from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN
 from pipeline.wire.kernel.redact_search cimport (
     ALNUM, BASE64URL, BLANK, COOKIE_END, COOKIE_NAME_END, CREDENTIAL_END, DIGIT, DSN_END, LABEL, LINE_END, LOWER, NAME,
     OPTION_END, PARAMETER_END, SCHEME, SECRET_END, SESSION_END, TOKEN68, UPPER, USER_END, WORD,
-    behind_blanks, behind_escape, behind_quote, bounded_left, find, found, is_a, lower, next_point, plain_until, run, run_of,
+    begins_token, behind_blanks, behind_escape, behind_quote, bounded_left, find, found, is_a, lower, next_point, plain_until, run, run_of,
     same, same_folded, token_at, until,
 )
 
 
 cdef inline Cursor behind_token(Search* search, Cursor at) noexcept nogil:
     """Return the end of the replacement that stands here already, `at` where there is none."""
-    cdef Cursor end = token_at(search.program, at, search.stop, False)
+    cdef Cursor end = token_at(search.program, at, search.stop, False) if begins_token(search, at) else NULL
     if end is NULL:
         return at
     search.token, search.token_end = at, end
@@ -578,6 +578,7 @@ cdef bint find_cli_secret(Search* search) noexcept nogil:
 
 cdef bint find_options(Search* search) noexcept nogil:
     cdef Cursor at = search.start, stop = search.stop, name, name_end, start, quote
+    cdef Cursor read = at  # the end of the last run of a name's characters, which is read once
     cdef bint assigned
     while True:
         at = next_point(search, at)
@@ -587,7 +588,9 @@ cdef bint find_options(Search* search) noexcept nogil:
         if not same(at, stop, b"--", 2):
             at += 1
             continue
-        name_end = run_of(name, stop, BASE64URL, MAX_OPTION)
+        if read < name:
+            read = run(name, stop, BASE64URL)
+        name_end = name + MAX_OPTION if read - name > MAX_OPTION else read
         assigned = name_end < stop and name_end[0] == c"="
         quote = name_end + 1 if assigned else behind_blanks(name_end, stop)
         if quote == name_end:

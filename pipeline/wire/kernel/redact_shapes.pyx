@@ -5,7 +5,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport malloc
 from libc.string cimport memset
 
-from pipeline.wire.kernel.redact_rules cimport Beginning, Piece, Program, Shape
+from pipeline.wire.kernel.redact_rules cimport Beginning, Piece, Program, Shape, place_of
 from pipeline.wire.kernel.redact_search cimport (
     bounded_left, bounded_right, first_four, found, next_point, same, same_folded, stands
 )
@@ -40,8 +40,8 @@ cdef bint find_shapes(Search* search) noexcept nogil:
         if at is NULL:
             return True
         bytes_ = first_four(at, search.stop)
-        each = &program.shapes_by_first.list[program.shapes_by_first.first[at[0]]]
-        end = &program.shapes_by_first.list[program.shapes_by_first.first[at[0] + 1]]
+        each = &program.shapes_by_first.list[program.shapes_by_first.first[place_of(bytes_)]]
+        end = &program.shapes_by_first.list[program.shapes_by_first.first[place_of(bytes_) + 1]]
         while each < end:
             if bytes_ & each.mask == each.bytes and read.resume[each.index] <= at:
                 stop = shape_at(search, &program.shapes[each.index], &read, at, &start)
