@@ -103,6 +103,13 @@ class ConsumePath:
 
         return consume
 
+    async def enter(self, lane: Lane, batch: Batch) -> None:
+        """Take a batch into one pipeline alone, from its first processor on. Raises as a receiver's `consume` does."""
+        task = asyncio.ensure_future(self._fan_out([lane], batch))
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+        await asyncio.shield(task)
+
     async def settle_down(self) -> None:
         """Wait until no `consume` is under way that had begun, their clients gone or not."""
         if self._under_way:

@@ -15,7 +15,7 @@ from pipeline.batch import MAX_ITEMS, Batch, halves, merge
 from pipeline.component import Request
 from pipeline.delivery.books import ExporterAccount
 from pipeline.delivery.read import read_on
-from pipeline.delivery.send import Sender
+from pipeline.delivery.send import Sender, Undeliverable
 from pipeline.journal import Cursor, Entry
 from pipeline.offload import offload
 from pipeline.telemetry import catalogue
@@ -123,8 +123,8 @@ class CursorLoop:
         except Exception as error:
             failure = type(error).__name__
         if batch.items < 2:
-            message = f"the exporter failed to encode: {failure}"
-            await sender.give_up(batch, batch.items, shipment.outcome, "poison", message, attempts=0)
+            end = Undeliverable("poison", f"the exporter failed to encode: {failure}", 0)
+            await sender.give_up(batch, batch.items, shipment.outcome, end)
             return
         for half in halves(batch):
             await self._encode(shipment, half)

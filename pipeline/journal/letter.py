@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any, Final, Self, TypeAlias, get_args
+from typing import Any, Final, TypeAlias, get_args
 
 from msgspec import Struct, field, structs
 
@@ -35,6 +35,8 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     """Of a payload that was not kept."""
     code: str = ""
     """HTTP status or gRPC code."""
+    route: str = ""
+    """Which of an exporter's endpoints refused it, where it has several."""
     attempts: int = 0
     first_seen: int = 0
     """When it was received: nanoseconds since the epoch."""
@@ -88,6 +90,8 @@ class Selection(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     """Up to this id."""
     after: int = 0
     """Beyond this id."""
+    replayable: bool = False
+    """Only with a payload."""
 
     def __post_init__(self) -> None:
         """Refuse words that no letter can have."""
@@ -95,10 +99,6 @@ class Selection(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
             raise ValueError(f"no reason is called `{self.reason}`")
         if self.signal and self.signal not in SIGNALS:
             raise ValueError(f"no signal is called `{self.signal}`")
-
-    def after_id(self, number: int) -> Self:
-        """Return the part of it that lies beyond an id."""
-        return structs.replace(self, after=max(self.after, number))
 
     def where(self) -> tuple[str, list[Any]]:
         """Return it as an SQL condition and its parameters."""
@@ -116,4 +116,5 @@ _TERMS: Final[Mapping[str, str]] = {
     "until": "time < ?",
     "last": "id <= ?",
     "after": "id > ?",
+    "replayable": "(payload IS NOT NULL) = ?",
 }

@@ -51,12 +51,12 @@ class LetterFile:
         self.counts: Mapping[Reason, Count] = {}
         """By reason."""
 
-    def open(self) -> Path | None:
-        """Open the file. A damaged one is set aside, and a fresh one begun: returns where the damaged one is now."""
+    def open(self, *, mend: bool = True) -> Path | None:
+        """Open the file. To mend is to set a damaged one aside, and begin a fresh one: returns where the damaged one is now."""
         try:
             self._open()
         except sqlite3.Error as error:
-            if not is_damage(error):
+            if not (mend and is_damage(error)):
                 raise
             return self.begin_anew()
         return None

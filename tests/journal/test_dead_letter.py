@@ -204,7 +204,7 @@ SELECTIONS = {
     "since": (Selection(since=200), [2, 3, 4]),
     "until": (Selection(until=300), [1, 2]),
     "last": (Selection(last=3), [1, 2, 3]),
-    "after": (Selection(component="one").after_id(1), [3]),
+    "after": (Selection(component="one", after=1), [3]),
 }
 
 
