@@ -25,6 +25,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 Advance = Callable[[int], None]
 
 
+_REASONS: Final = f"For this reason: {', '.join(REASONS)}."
+
+
 def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int:
     """Return a time, or how long ago it was, as nanoseconds since the epoch; 0 for none."""
     if value is None:
@@ -48,11 +51,9 @@ def _selecting(command: F) -> F:
 
     @click.option("--exporter", "--component", "component", default="", metavar="ID", help="Given up by this component.")
     @click.option("--pipeline", default="", metavar="ID", help="On the way through this pipeline.")
-    @click.option("--reason", type=click.Choice(REASONS), help="For this reason.")
+    @click.option("--reason", type=click.Choice(REASONS), metavar="REASON", help=_REASONS)
     @click.option("--signal", type=click.Choice(SIGNALS), help="Of this signal.")
-    @click.option(
-        "--since", callback=_moment, metavar="TIME", help="Given up since then: 2026-03-04T05:06:07Z, or an age: 90m."
-    )
+    @click.option("--since", callback=_moment, metavar="TIME", help="Given up since then: 2026-03-04T05:06:07Z, or an age: 90m.")
     @click.option("--until", callback=_moment, metavar="TIME", help="Given up before then.")
     @wraps(command)
     def with_selection(

@@ -37,6 +37,12 @@ def exporter_check(sender: Sender, backlogs: Sequence[Backlog]) -> Check:
     return Check(status, message, sender.queue.required, details)
 
 
+def orphan_check(backlog: Backlog) -> Check:
+    """Return the state of what waits for an exporter that is no longer configured."""
+    details: dict[str, str | int] = {"items": backlog.items, "bytes": backlog.bytes, "oldest": f"{age(backlog):.0f}s"}
+    return Check("degraded", "its exporter or pipeline is no longer configured", required=False, details=details)
+
+
 def age(backlog: Backlog) -> float:
     """Return the age of the oldest batch in seconds, 0 when there is none."""
     return max(time.time() - backlog.oldest / 1e9, 0.0) if backlog.oldest else 0.0

@@ -32,6 +32,8 @@ class Load:
         """Requests that were answered with another status."""
         self.broken: Counter[str] = Counter()
         """Requests that got no answer, by what happened."""
+        self.seconds: list[float] = []
+        """How long each answer took, the connection included where it is new."""
         self._ids = itertools.count()
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(clients)]
@@ -55,10 +57,12 @@ class Load:
         while not self._stop.is_set():
             ids = [f"id-{next(self._ids):09}" for _ in range(LINES_A_REQUEST)]
             lines = "\n".join(json.dumps({"message": name, "level": "info", "service": "load"}) for name in ids)
+            started = time.monotonic()
             try:
                 connection.request("POST", "/logs", lines.encode(), {"content-type": "application/x-ndjson"})
                 answer = connection.getresponse()
                 answer.read()
+                self.seconds.append(time.monotonic() - started)
                 if not self._keeps_alive:
                     connection.close()
             except (OSError, HTTPException) as error:
