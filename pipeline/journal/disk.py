@@ -148,7 +148,10 @@ class DiskJournal(LaneJournal):
             self._files.remove([segments.pop()])
         file = LaneFile(name, head, self._files, sync=self._settings.fsync == "group")
         resources.callback(file.close)
-        segments.append(file.segment)
+        if file.segment is None:
+            self._full = True
+        else:
+            segments.append(file.segment)
         self._writing.add(name)
         return file
 
@@ -192,7 +195,7 @@ class DiskJournal(LaneJournal):
             lane, segments, file = opened[0]
             self._resources.callback(file.close)
             self._lanes[name] = lane
-            self._segments[name] = [*segments, file.segment]
+            self._segments[name] = segments if file.segment is None else [*segments, file.segment]
             self._writing.add(name)
 
     def _begin(self, name: str, opened: list[tuple[Lane, list[Segment], LaneFile]]) -> None:
