@@ -46,6 +46,9 @@ soak: .venv/dev.stamp ## Live through SCHEDULES=200 random schedules of faults, 
 accuracy: .venv/dev.stamp ## Measure the detectors on labelled sets and write docs/redaction-accuracy.md
 	$(BIN)/python -m tests.accuracy
 
+docs: .venv/run.stamp ## Write the pages of docs/ that are made from the code
+	$(BIN)/python -m docs.metrics_page
+
 parts: .venv/dev.stamp ## Install the real servers and clients that some tests drive (Debian, root)
 	sh tests/parts/install.sh
 
@@ -78,4 +81,4 @@ help:
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	touch $@
 
-.PHONY: run test bench bench-compare lint fuzz fuzz-asan soak accuracy parts image image-try lock clean help
+.PHONY: run test bench bench-compare lint fuzz fuzz-asan soak accuracy docs parts image image-try lock clean help

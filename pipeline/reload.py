@@ -83,7 +83,7 @@ class Reloader:
     async def run(self) -> None:
         """Reload when asked, and when the files change, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            if self._source is not None and self.spec.service.watch:
+            if self._source is not None:
                 tasks.create_task(self._look_on(self._source))
             while True:
                 await self._wanted.wait()
@@ -136,6 +136,7 @@ class Reloader:
         return Outcome("applied")
 
     async def _look_on(self, source: Source) -> None:
+        """Ask for a reload once files have changed and then stayed as they are, while `service.watch` is on."""
         seen = await asyncio.to_thread(_fingerprint, source.files())
         while True:
             await asyncio.sleep(LOOK_SECONDS)
@@ -147,16 +148,9 @@ class Reloader:
                 seen, now = now, await asyncio.to_thread(_fingerprint, source.files())
                 if now == seen:
                     break
-            await self.request("file")
-            seen = await asyncio.to_thread(_fingerprint, source.files()) if self._grew(source, seen) else seen
-
-    @staticmethod
-    def _grew(source: Source, seen: "Fingerprint") -> bool:
-        """Return whether the reload just made reads other files than those that were looked at."""
-        return {path for path, _ in seen} != {str(path) for path in source.files()}
-
-
-Fingerprint = tuple[tuple[str, tuple[object, ...]], ...]
+            if self.spec.service.watch:
+                await self.request("file")
+                seen = {**await asyncio.to_thread(_fingerprint, source.files()), **seen}  # it may have read files more
 
 
 def _check_fixed(running: DaemonSpec, spec: DaemonSpec) -> None:
@@ -175,9 +169,9 @@ def _check_fixed(running: DaemonSpec, spec: DaemonSpec) -> None:
         raise ConfigRefused("\n\n".join(lines))
 
 
-def _fingerprint(paths: Sequence[Path]) -> Fingerprint:
+def _fingerprint(paths: Sequence[Path]) -> dict[Path, tuple[object, ...]]:
     """Return what changes when a file does, is replaced, or is pointed at by another symbolic link."""
-    return tuple((str(path), _state(path)) for path in paths)
+    return {path: _state(path) for path in paths}
 
 
 def _state(path: Path) -> tuple[object, ...]:

@@ -88,7 +88,7 @@ class Runtime:
         """Run another configuration. Raises `StartError`, `ConfigError` and `JournalError`: then the old one runs on."""
         await self.settled()
         running, parts = self.assembly, self._parts
-        graph = build(spec, self._around.host_for, running.graph)
+        graph = await asyncio.to_thread(build, spec, self._around.host_for, running.graph)  # patterns take their time
         lanes = lanes_of(spec)
         await parts.journal.prepare(lanes)
         servers = graph.servers()

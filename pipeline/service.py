@@ -15,6 +15,7 @@ from pipeline.assembly import Parts, lanes_of
 from pipeline.component import Host, Kind
 from pipeline.control import control_routes
 from pipeline.delivery.books import Books
+from pipeline.delivery.checks import orphan_check
 from pipeline.delivery.consume import ConsumePath
 from pipeline.delivery.overflow import Overflow
 from pipeline.errors import StartError
@@ -28,7 +29,8 @@ from pipeline.reload import Reloader, Source
 from pipeline.runtime import Runtime, Surroundings, cancel, warn_of_orphan
 from pipeline.spec import DaemonSpec
 from pipeline.telemetry import catalogue
-from pipeline.telemetry.health import Check, Health, disk_check
+from pipeline.telemetry.disk import DiskWatch
+from pipeline.telemetry.health import Check, Health
 from pipeline.telemetry.metrics import Metrics
 from pipeline.types import Signal
 
@@ -46,7 +48,7 @@ class Service:
         """`source` is where a reload gets the next configuration; without one there is no reload."""
         self.metrics = metrics
         self.version = version
-        self.health = Health(version, self._checks, self._not_ready)
+        self.health = Health(version, self._checks, self._not_ready, lambda: self.reloader.generation)
         self.reloader = Reloader(spec, source, self._swap, metrics, log)
         self._log = log
         self._phase: Literal["starting", "serving", "stopping"] = "starting"
@@ -57,6 +59,7 @@ class Service:
         self._windows = Listeners(self._admission, metrics, log)
         """Health, metrics and whatever else must still answer while the doors are closed."""
         self._clients = ClientPool()
+        self._disk: DiskWatch | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -79,8 +82,7 @@ class Service:
             async with AsyncExitStack() as stack:
                 await self._dead_letters.open()
                 await stack.enter_async_context(self._admin(stop))
-                await self._start()
-                await self._serve(stop)
+                await self._serve(asyncio.create_task(self._start()), stop)
                 return await self._stop(abort)
         finally:
             await self._close()
@@ -90,7 +92,10 @@ class Service:
     async def _start(self) -> None:
         labels = {"version": self.version, "python": platform.python_version(), "kernel": wire.IMPLEMENTATION}
         self.metrics.set(catalogue.BUILD_INFO, 1, **labels)
-        background = (self._measure_lag(), self._admission.run(), self.reloader.run())
+        background = [self._measure_lag(), self._admission.run(), self.reloader.run()]
+        if self._journal.directory:
+            self._disk = DiskWatch(self._journal.directory, self.metrics)
+            background.append(self._disk.run())
         self._tasks = [asyncio.create_task(work) for work in background]
         await self._runtime.start(self.spec)
         self._phase = "serving"
@@ -147,10 +152,14 @@ class Service:
 
     # ---- serve ----
 
-    async def _serve(self, stop: asyncio.Event) -> None:
-        """Return when told to stop; raise the error of a component or of our own tasks that ends before."""
+    async def _serve(self, start: asyncio.Task[None], stop: asyncio.Event) -> None:
+        """Start, and return when told to stop, then or before; raise the error of a component or of our own tasks."""
         stopping = asyncio.create_task(stop.wait())
         try:
+            await asyncio.wait([stopping, start], return_when=asyncio.FIRST_COMPLETED)
+            if not start.done():
+                return
+            start.result()
             own: list[asyncio.Future[None]] = [self._runtime.failure, *self._tasks]
             ends: list[asyncio.Future[Any]] = [stopping, *own]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -158,7 +167,7 @@ class Service:
                 if task.done():
                     task.result()
         finally:
-            await cancel([stopping])
+            await cancel([stopping, start])
 
     async def _swap(self, spec: DaemonSpec) -> None:
         if self._phase != "serving":
@@ -183,24 +192,28 @@ class Service:
 
     def _checks(self) -> Mapping[str, Check]:
         journal = self._journal.health()
-        details = {"bytes": journal.bytes, "threshold": journal.threshold}
+        details: dict[str, str | int] = {"bytes": journal.bytes, "threshold": str(journal.threshold)}
         checks = {
             "journal": Check(journal.status, journal.message, details=details),
             "config": self.reloader.check(),
             **({} if self._phase == "starting" else self._runtime.assembly.checks()),
         }
-        if self._journal.directory:
-            checks["disk"] = disk_check(self._journal.directory)
+        for cursor in self._journal.orphans():
+            checks[f"orphan:{cursor.lane}/{cursor.exporter}"] = orphan_check(self._journal.backlog(cursor))
+        if self._disk:
+            checks["disk"] = self._disk.check
         return checks
 
     # ---- stop (delivery contract §10.1) ----
 
     async def _stop(self, abort: asyncio.Event) -> int:
-        limit = self.spec.service.limits.shutdown_timeout
+        limits = self.spec.service.limits
+        limit = limits.shutdown_timeout
         deadline = time.monotonic() + limit
         self._phase = "stopping"
         self._log.info("stopping", bound=f"{limit:.0f}s")
         await cancel(self._tasks[-1:])  # no reload from here on
+        await self._until(asyncio.sleep(limits.linger), abort, deadline)
         await self._until(self._doors.aclose(min(IN_FLIGHT_SECONDS, limit)), abort, deadline)
         await self._runtime.stop_receiving()
         await self._until(self._runtime.drain(), abort, deadline)

@@ -272,6 +272,9 @@ class Limits(Settings, frozen=True):
         Annotated[Size, Meta(gt=0)] | None, about("Bytes of requests that may be under way; default a quarter of `memory`.")
     ] = None
     shutdown_timeout: Annotated[Duration, about("How long a stop may drain.")] = 25.0
+    linger: Annotated[
+        Duration, about("How long a stop goes on taking data after `/health/ready` says no; part of `shutdown_timeout`.")
+    ] = 0.0
 
 
 class JournalSettings(Settings, frozen=True):

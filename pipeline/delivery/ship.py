@@ -6,10 +6,10 @@ A dead destination only falls behind: what it can't take stays in the journal, a
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from pipeline.batch import MAX_ITEMS, Batch, halves, merge
 from pipeline.component import Request
@@ -136,7 +136,7 @@ class CursorLoop:
             for request in shipment.requests:
                 await sender.deliver(request, outcome)
         else:
-            await asyncio.gather(*(sender.deliver(request, outcome) for request in shipment.requests))
+            await _all(sender.deliver(request, outcome) for request in shipment.requests)
         if skipped > 0:
             outcome.skipped += skipped
             sender.metrics.add(catalogue.EXPORTER_SKIPPED, skipped, exporter=sender.id, signal=shipment.batch.signal)
@@ -144,3 +144,13 @@ class CursorLoop:
         sender.journal.settle(self._cursor, [entry.position for entry in shipment.entries])
         age = time.time() - shipment.batch.context.received_at / 1e9
         sender.metrics.observe(catalogue.END_TO_END, max(age, 0.0), pipeline=self._cursor.lane, exporter=sender.id)
+
+
+async def _all(deliveries: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Wait until all deliveries have ended. A cancellation that comes when they just have is too late: what they did counts."""
+    tasks = [asyncio.ensure_future(delivery) for delivery in deliveries]
+    try:
+        await asyncio.gather(*tasks)
+    except asyncio.CancelledError:
+        if not all(task.done() and not task.cancelled() and task.exception() is None for task in tasks):
+            raise

@@ -31,8 +31,8 @@ class Timeouts:
     """From the first byte of a request head to its last."""
     body: float = 60.0
     """For a body to make progress."""
-    drain: float = 5.0
-    """For requests under way when a listener closes."""
+    drain: float = 10.0
+    """For requests under way when a listener closes because a reload took it out (config contract §10 R4)."""
 
 
 class HttpService:

@@ -34,6 +34,8 @@ class Load:
         """Requests that were answered with another status."""
         self.broken: Counter[str] = Counter()
         """Requests that got no answer, by what happened."""
+        self.seconds: list[float] = []
+        """How long each answer took, the connection included where it is new."""
         self._ids = itertools.count()
         self._next_id = 0
         self._stop = threading.Event()
@@ -64,10 +66,12 @@ class Load:
         while not self._stop.wait(self._pause):
             ids = [f"id-{next(self._ids):09}" for _ in range(LINES_A_REQUEST)]
             lines = "\n".join(json.dumps({"message": name, "level": "info", "service": "load"}) for name in ids)
+            started = time.monotonic()
             try:
                 connection.request("POST", "/logs", lines.encode(), {"content-type": "application/x-ndjson"})
                 answer = connection.getresponse()
                 answer.read()
+                self.seconds.append(time.monotonic() - started)
                 if not self._keeps_alive:
                     connection.close()
             except (OSError, HTTPException) as error:

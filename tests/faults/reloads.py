@@ -43,6 +43,9 @@ class Figures:
     refused: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
     """Seconds from the signal to the outcome."""
+    requests: int = 0
+    answers: list[float] = field(default_factory=list)
+    """Seconds: the median, the 99th percentile and the slowest."""
     owed: int = 0
     lost: int = 0
     duplicates: int = 0
@@ -115,9 +118,12 @@ def run(directory: Path, count: int, seed: int) -> Figures:
                     figures.resident.append(_resident(daemon))
                     figures.descriptors.append(_descriptors(daemon))
         owed = loads[0].owed | loads[1].owed
-        until(lambda: owed <= sink.received.keys() or daemon.metric("sluice_queue_items", exporter="otlp_http/0") == 0, 60)
-        figures.owed, figures.lost = len(owed), len(_missing_for(owed, sink, 5.0))
+        figures.owed, figures.lost = len(owed), len(_missing_for(owed, sink, 30.0))
+        until(lambda: daemon.imbalances() == {}, 30, "the balance of the books")
         figures.duplicates = sum(sink.received.values()) - len(sink.received)
+        seconds = sorted(loads[0].seconds + loads[1].seconds)
+        figures.requests = len(seconds)
+        figures.answers = [round(seconds[int(share * (len(seconds) - 1))], 4) for share in (0.5, 0.99, 1.0)]
         figures.not_200 = sum(load.refused for load in loads)
         figures.broken = loads[0].broken + loads[1].broken
         figures.refused = +figures.refused
