@@ -160,11 +160,8 @@ class DiskJournal(LaneJournal):
             self._files.remove([segments.pop()])
         file = LaneFile(name, head, self._files, sync=self._settings.fsync == "group")
         resources.callback(file.close)
-        if file.segment is None:
-            self._full = True
-        else:
-            segments.append(file.segment)
-            lane.end = (file.segment.first, 0)
+        segments.append(file.segment)
+        lane.end = (file.segment.first, 0)
         self._writing.add(name)
         return file
 
@@ -208,9 +205,8 @@ class DiskJournal(LaneJournal):
             lane, segments, file = opened[0]
             self._resources.callback(file.close)
             self._lanes[name] = lane
-            lane.ages = Ages(lane.head.batches)
-            lane.end = None if file.segment is None else (file.segment.first, 0)
-            self._segments[name] = segments if file.segment is None else [*segments, file.segment]
+            lane.ages, lane.end = Ages(lane.head.batches), (file.segment.first, 0)
+            self._segments[name] = [*segments, file.segment]
             self._writing.add(name)
 
     def _begin(self, name: str, opened: list[tuple[Lane, list[Segment], LaneFile]]) -> None:

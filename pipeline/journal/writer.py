@@ -64,10 +64,7 @@ class Commit:
 
 
 class LaneFile:
-    """The end of a lane on disk. Records are `put`, then written and synced together by `flush`.
-
-    Where there is no room for a segment at first, it begins with the first append that finds some.
-    """
+    """The end of a lane on disk. Records are `put`, then written and synced together by `flush`."""
 
     def __init__(self, lane: str, head: Totals, files: SegmentFiles, *, sync: bool) -> None:
         self._lane = lane
@@ -79,16 +76,10 @@ class LaneFile:
         self._unsafe: list[tuple[Append, Stored]] = []
         self._abandoned = False
         self._scarce = False
-        self._offset = self._safe_offset = self._size = 0
-        self._first = head.batches
-        self.segment: Segment | None = None
-        self._file: BlockFile | None = None
-        try:
-            self._begin(0)
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            _log.warning("journal has no room", lane=lane, consequence="clients are answered Busy until there is some")
+        self.segment, file = files.create(lane, head.batches, 0)
+        self._file = self._opened(file)
+        self._size = os.fstat(file).st_size
+        self._offset = self._safe_offset = 0
 
     def reserve(self, size: int, commit: Commit) -> None:
         """Have room for `size` bytes, in a new segment when this one has not. Raises `Busy`."""
@@ -98,27 +89,20 @@ class LaneFile:
             return
         self.flush(commit)
         try:
-            if self._file is not None and self._offset == 0:
+            if self._offset == 0:
                 self._files.grow(self._file.file, size)
-                self._size = os.fstat(self._file.file).st_size
             else:
-                commit.opened.append((self._lane, self._begin(size)))
+                segment, file = self._files.create(self._lane, self._head.batches, size)
+                os.close(self._file.file)
+                self.segment.end = self._offset
+                self.segment, self._file = segment, self._opened(file)
+                self._offset = self._safe_offset = 0
+                commit.opened.append((self._lane, segment))
+            self._size = os.fstat(self._file.file).st_size
             self._scarce = False
         except OSError as error:
             refusal = self._refusal("allocate", error, commit)
             raise refusal() from error
-
-    def _begin(self, size: int) -> Segment:
-        """Go on in a new segment of at least `size` bytes. Raises OSError."""
-        segment, file = self._files.create(self._lane, self._head.batches, size)
-        if self._file is not None and self.segment is not None:
-            os.close(self._file.file)
-            self.segment.end = self._offset
-        self._first = segment.first
-        self.segment, self._file = segment, BlockFile(file, self._files.buffer, cached=not self._sync)
-        self._size = os.fstat(file).st_size
-        self._offset = self._safe_offset = 0
-        return segment
 
     def put(self, packed: Packed, append: Append) -> None:
         """Add a record that there is room for."""
@@ -126,12 +110,12 @@ class LaneFile:
         self._offset += packed.size
         before, self._head = self._head, self._head.after(packed.batch)
         entry = Entry(before.batches, bare(packed.batch))
-        self._unsafe.append((append, Stored(entry, before, self._head, self._first, self._offset)))
+        self._unsafe.append((append, Stored(entry, before, self._head, self.segment.first, self._offset)))
         self._buffers += (header, packed.payload)
 
     def flush(self, commit: Commit) -> None:
         """Write what was put, and sync it. Raises `Busy`, which is then the answer to all the appends concerned."""
-        if not self._unsafe or self._file is None:
+        if not self._unsafe:
             return
         unsafe, buffers = self._unsafe, self._buffers
         self._unsafe, self._buffers = [], []
@@ -152,8 +136,10 @@ class LaneFile:
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            os.close(self._file.file)
+        os.close(self._file.file)
+
+    def _opened(self, file: int) -> BlockFile:
+        return BlockFile(file, self._files.buffer, cached=not self._sync)
 
     def _refusal(self, operation: str, error: OSError, commit: Commit) -> Callable[[], Busy]:
         """Return the answer to an error; where it is not plain want of room, nothing is written to the segment any more."""

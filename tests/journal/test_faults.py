@@ -316,24 +316,3 @@ async def test_too_many_open_files_are_busy_until_there_are_fewer(
     assert journal.health().status == "healthy"
     assert numbers(await read_all(journal, A)) == [*taken, 99]
     assert journal.health().bytes == sum(path.stat().st_size for path in segment_files(directory))
-
-
-async def test_a_start_without_room_delivers_what_there_is_and_then_takes_more(disk: DiskMaker) -> None:
-    left = []
-    room = 4 * SEGMENT + 16 * 1024  # of four segments, and the cursors
-    for start in range(4):  # each begins a segment
-        journal = await disk(max_bytes=room)
-        await journal.append([("logs", logs(start))])
-        left.append(start)
-        await journal.aclose()
-    journal = await disk(max_bytes=room)
-    assert journal.health().status == "degraded"
-    with pytest.raises(Busy, match="full"):
-        await journal.append([("logs", logs(99))])
-    entries = await read_all(journal, A)
-    assert numbers(entries) == left
-    journal.settle(A, [entry.position for entry in entries])
-    await journal._checkpoint()
-    await journal.append([("logs", logs(100))])
-    assert journal.health().status == "healthy"
-    assert numbers(await read_all(journal, A)) == [100]
