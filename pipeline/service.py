@@ -50,7 +50,7 @@ class Service:
         """`source` is where a reload gets the next configuration; without one there is no reload."""
         self.metrics = metrics
         self.version = version
-        self.health = Health(version, self._checks, self._not_ready)
+        self.health = Health(version, self._checks, self._not_ready, lambda: self.reloader.generation)
         self.reloader = Reloader(spec, source, self._swap, metrics, log)
         self._log = log
         self._phase: Literal["starting", "serving", "stopping"] = "starting"
@@ -200,7 +200,7 @@ class Service:
 
     def _checks(self) -> Mapping[str, Check]:
         journal = self._journal.health()
-        details = {"bytes": journal.bytes, "threshold": journal.threshold}
+        details: dict[str, str | int] = {"bytes": journal.bytes, "threshold": str(journal.threshold)}
         checks = {
             "journal": Check(journal.status, journal.message, details=details),
             "config": self.reloader.check(),
