@@ -16,6 +16,7 @@ from pipeline.batch import Batch
 from pipeline.component import Exporter, Request
 from pipeline.delivery.backoff import Backoff
 from pipeline.delivery.books import ExporterAccount
+from pipeline.delivery.error_rate import ErrorRate
 from pipeline.errors import Busy, Held, Partial, Reason, Rejected, TooLarge, Unauthorized
 from pipeline.journal import Journal
 from pipeline.journal.dead_letter import DeadLetter, DeadLetters
@@ -73,6 +74,9 @@ class Sender:
         self.last_success = 0.0
         """Wall clock, 0 before the first."""
         self.started_at = time.time()
+        self.last_seconds = 0.0
+        """How long the last attempt took."""
+        self.errors = ErrorRate()
         self.encoding = asyncio.Lock()
         """Encoders keep state: one batch at a time, whichever pipeline it comes from."""
         self._dead_letters = dead_letters
@@ -227,19 +231,20 @@ class Sender:
             raise
         except Rejected as rejected:
             code = rejected.code or rejected.reason
-            self.metrics.add(catalogue.EXPORTER_FAILED_ATTEMPTS, exporter=self.id, code=code)
+            self._count_failed(code)
             self._failures = 0
             raise
         except Exception as error:
             code = type(error).__name__
-            self.metrics.add(catalogue.EXPORTER_FAILED_ATTEMPTS, exporter=self.id, code=code)
+            self._count_failed(code)
             self.log.error("an exporter failed to send", exporter=self.id, error=code)
             raise Rejected("poison", f"the exporter failed: {code}", code=code) from error
         finally:
             self._in_flight -= 1
             if not self._in_flight:
                 self._idle.set()
-            self.metrics.observe(catalogue.EXPORTER_SECONDS, time.perf_counter() - started, exporter=self.id, code=code)
+            self.last_seconds = time.perf_counter() - started
+            self.metrics.observe(catalogue.EXPORTER_SECONDS, self.last_seconds, exporter=self.id, code=code)
         self._succeeded(request)
         return 0
 
@@ -250,12 +255,17 @@ class Sender:
         self._failures = 0
         self._successes += 1
         self.last_success = time.time()
+        self.errors.count(failed=False)
         self.metrics.add(catalogue.EXPORTER_BYTES, request.raw_bytes or len(request.body), exporter=self.id, form="raw")
         self.metrics.add(catalogue.EXPORTER_BYTES, len(request.body), exporter=self.id, form="wire")
 
+    def _count_failed(self, code: str) -> None:
+        self.errors.count(failed=True)
+        self.metrics.add(catalogue.EXPORTER_FAILED_ATTEMPTS, exporter=self.id, code=code)
+
     def _failed(self, busy: Busy) -> None:
         code = busy.code or "busy"
-        self.metrics.add(catalogue.EXPORTER_FAILED_ATTEMPTS, exporter=self.id, code=code)
+        self._count_failed(code)
         state: State = "auth" if isinstance(busy, Unauthorized) else "paused" if busy.retry_after else "backoff"
         if state != self.state:
             self.log.warning("the destination does not take data", exporter=self.id, state=state, code=code, error=str(busy))

@@ -1,18 +1,13 @@
 """What `/health` answers: checks of the journal, the exporters and the disk, and what they come to (delivery contract §13)."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final, Literal
 
 Status = Literal["healthy", "degraded", "unhealthy"]
 RANK: Final[Mapping[Status, int]] = {"healthy": 0, "degraded": 1, "unhealthy": 2}
-
-DISK_DEGRADED, DISK_UNHEALTHY = 0.75, 0.90
-"""Share of the journal's file system in use (delivery contract §11, storage fill)."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +23,16 @@ class Check:
 class Health:
     """Collects checks and judges the whole. `checks` reads cached state only, so an answer never waits for a sink."""
 
-    def __init__(self, version: str, checks: Callable[[], Mapping[str, Check]], not_ready: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        version: str,
+        checks: Callable[[], Mapping[str, Check]],
+        not_ready: Callable[[], str],
+        generation: Callable[[], int],
+    ) -> None:
         """`not_ready` gives the reason why the process takes no data now, empty when it does."""
         self._version = version
+        self._generation = generation
         self._checks = checks
         self._not_ready = not_ready
         self._started = time.monotonic()
@@ -64,8 +66,9 @@ class Health:
             "status": status,
             "version": self._version,
             "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "uptime": f"{int(time.monotonic() - self._started)}s",
+            "uptime": span(time.monotonic() - self._started),
             "responseTime": f"{(time.perf_counter() - begun) * 1000:.0f}ms",
+            "generation": self._generation(),
             "checks": {
                 name: {"status": check.status, "message": check.message, **check.details} for name, check in checks.items()
             },
@@ -87,6 +90,16 @@ PATHS: Final[Mapping[str, Answer]] = {
 """What is asked where."""
 
 
+def span(seconds: float) -> str:
+    """Return a time for people, in its two largest units: `3h12m`."""
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
+    if days:
+        return f"{days}d{hours % 24}h"
+    if hours:
+        return f"{hours}h{minutes % 60}m"
+    return f"{minutes}m{int(seconds % 60)}s" if minutes else f"{int(seconds)}s"
+
+
 def overall(checks: Iterable[Check]) -> Status:
     """Return the whole's status: a best-effort dependency can make it only degraded."""
     worst: Status = "healthy"
@@ -94,12 +107,3 @@ def overall(checks: Iterable[Check]) -> Status:
         status = check.status if check.required or check.status == "healthy" else "degraded"
         worst = max(worst, status, key=RANK.__getitem__)
     return worst
-
-
-def disk_check(directory: Path) -> Check:
-    """Return how full the file system of a directory is."""
-    usage = shutil.disk_usage(directory)
-    used = usage.used / usage.total
-    status: Status = "unhealthy" if used > DISK_UNHEALTHY else "degraded" if used > DISK_DEGRADED else "healthy"
-    message = "ok" if status == "healthy" else "filling up"
-    return Check(status, message, required=False, details={"used": f"{used:.0%}", "threshold": "90%"})
