@@ -99,7 +99,10 @@ class ConsumePath:
             task = asyncio.ensure_future(self._consume(receiver, self._ways(receiver, batch), batch))
             self._under_way.add(task)
             task.add_done_callback(self._done)
-            await asyncio.shield(task)
+            try:
+                await asyncio.shield(task)
+            finally:
+                del task  # or a refusal would hold this frame and its batch, and the frame the refusal, until they are collected
 
         return consume
 
