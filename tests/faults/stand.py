@@ -16,7 +16,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 
 from tests.daemon import Daemon, free_ports, until
 from tests.faults.destination import Destination
-from tests.faults.oracle import Load
+from tests.faults.oracle import LINES_A_REQUEST, Load
 from tests.faults.schedule import DESTINATIONS, Schedule
 from tests.faults.shim import Shim
 
@@ -85,7 +85,7 @@ class Stand:
         begun = time.monotonic()
         for destination in self.destinations:
             destination.wait()
-        self.daemon.start()
+        self._start()
         with self.load:
             loaded = time.monotonic()
             for event in self.plan.events:
@@ -103,12 +103,13 @@ class Stand:
 
     def kill(self, power: bool) -> None:  # as events name them
         """SIGKILL, with or without a power cut; start again."""
+        self._living()
         self.daemon.kill()
         self._start_again(power)
 
     def die_at_call(self, number: int, power: bool) -> None:
         """Be killed right before its n-th write or sync from now; start again."""
-        process = self._process()
+        process = self._living()
         self.shim.set(calls_to_live=number)
         try:
             process.wait(1.0)
@@ -119,6 +120,7 @@ class Stand:
 
     def terminate(self) -> None:
         """SIGTERM; start again."""
+        self._living()
         begun = time.monotonic()
         code = self.daemon.stop()
         if code != 0:
@@ -131,7 +133,7 @@ class Stand:
         """SIGHUP with another configuration."""
         text = self._config(f"{self._chance.randint(900, 1500)}ms")
         self.daemon.config.write_text(text.replace("endpoint:", "endpoind:", 1) if faulty else text)
-        self._process().send_signal(signal.SIGHUP)
+        self._living().send_signal(signal.SIGHUP)
         if faulty:  # what a restart will find has to be sound again, once this one was read
             time.sleep(0.3)
             self.daemon.config.write_text(text)
@@ -178,11 +180,7 @@ class Stand:
         for which in range(DESTINATIONS):
             self.continue_destination(which)
             self.turn_destination(which, "")
-        if not self.daemon.ready():
-            time.sleep(0.5)
-        if self._process().poll() is not None:
-            self.outcome.faults.append(f"the daemon ended by itself with {self._process().poll()}")
-            self.daemon.start()
+        self._living()
 
     def _settle(self) -> None:
         """Let it deliver; its own books have to close."""
@@ -199,7 +197,7 @@ class Stand:
         """Hold what was acknowledged against what arrived and what is in the dead letters."""
         outcome, owed = self.outcome, set(self.load.owed)
         outcome.acknowledged = len(owed)
-        outcome.refused = self.load.refused + self.load.broken.total()
+        outcome.refused = self.load.unsure
         outcome.failed_calls = self.shim.get("failed")
         letters = self._dead_letters()
         for exporter, destination in zip(_EXPORTERS, self.destinations, strict=True):
@@ -216,6 +214,20 @@ class Stand:
             strange = [name for name in destination.received if not self.load.issued(name)]
             if strange:
                 outcome.faults.append(f"{len(strange)} ids that nobody sent arrived at {exporter}")
+
+        self._compare_counts()
+
+    def _compare_counts(self) -> None:
+        """Hold what the daemon counted since its last start against what was seen from outside."""
+        accepted = self.daemon.metric("sluice_receiver_accepted_log_records_total", receiver="json_logs")
+        least = len(self.load.owed) - self._acknowledged_before
+        most = least + (self.load.unsure - self._unsure_before) * LINES_A_REQUEST
+        if not least <= accepted <= most:
+            self.outcome.faults.append(f"{accepted:.0f} records counted as accepted, and clients know of {least} to {most}")
+        for exporter, destination, before in zip(_EXPORTERS, self.destinations, self._arrived_before, strict=True):
+            sent = self.daemon.metric("sluice_exporter_sent_log_records_total", exporter=exporter)
+            if sent > destination.received.total() - before:
+                self.outcome.faults.append(f"{sent:.0f} records counted as sent by {exporter}, more than arrived")
 
     def _dead_letters(self) -> dict[str, dict[str, str]]:
         """Return the reason of each id in the dead letters, by exporter."""
@@ -236,11 +248,23 @@ class Stand:
         self.shim.set(write_error=0, sync_error=0)
         if power:
             self.outcome.torn += self.shim.cut_power(self._chance)
+        self._start()
+
+    def _start(self) -> None:
+        time.sleep(0.05)  # clients read the last answers of the life before
+        self._acknowledged_before = len(self.load.owed)
+        self._unsure_before = self.load.unsure
+        for destination in self.destinations:
+            destination.look()
+        self._arrived_before = [destination.received.total() for destination in self.destinations]
         self.daemon.start()
 
-    def _process(self) -> subprocess.Popen[bytes]:
-        assert self.daemon.process is not None
-        return self.daemon.process
+    def _living(self) -> subprocess.Popen[bytes]:
+        """Return the daemon's process. Raises AssertionError when it ended by itself."""
+        process = self.daemon.process
+        assert process is not None
+        assert process.poll() is None, f"the daemon ended by itself with {process.poll()}: {self.daemon.text()}"
+        return process
 
     def _end(self) -> None:
         if self.daemon.process is not None and self.daemon.process.poll() is None:
