@@ -118,6 +118,24 @@ class Stand:
         self.shim.set(calls_to_live=0)
         self._start_again(power)
 
+    def kill_in_stop(self, delay: float, power: bool) -> None:
+        """SIGTERM, and SIGKILL before that is through; start again."""
+        self._living().send_signal(signal.SIGTERM)
+        self._kill_after(delay, power)
+
+    def kill_in_start(self, delay: float, power: bool) -> None:
+        """SIGKILL, and another while it starts again; start again."""
+        self._living()
+        self.daemon.kill()
+        self._cut(power)
+        self.daemon.launch()
+        self._kill_after(delay, power)
+
+    def kill_in_reload(self, delay: float, power: bool) -> None:
+        """SIGHUP with another configuration, and SIGKILL shortly after; start again."""
+        self.reload(faulty=False)
+        self._kill_after(delay, power)
+
     def terminate(self) -> None:
         """SIGTERM; start again."""
         self._living()
@@ -243,12 +261,20 @@ class Stand:
 
     # ---- parts ----
 
+    def _kill_after(self, seconds: float, power: bool) -> None:
+        time.sleep(seconds)
+        self.daemon.kill()
+        self._start_again(power)
+
     def _start_again(self, power: bool) -> None:
-        """Start on a disk that may be full, but takes what needs no room."""
+        self._cut(power)
+        self._start()
+
+    def _cut(self, power: bool) -> None:
+        """Leave a disk that may be full, but takes what needs no room; after a power cut, without all that was not synced."""
         self.shim.set(write_error=0, sync_error=0)
         if power:
             self.outcome.torn += self.shim.cut_power(self._chance)
-        self._start()
 
     def _start(self) -> None:
         time.sleep(0.05)  # clients read the last answers of the life before
@@ -290,7 +316,7 @@ service:
   watch: false
   extensions: [health]
   telemetry: {{metrics: {{address: '127.0.0.1:{self._metrics}'}}}}
-  journal: {{max_bytes: {self.plan.journal_bytes}}}
+  journal: {{max_bytes: {self.plan.journal_bytes}, fsync: {self.plan.fsync}}}
   limits: {{shutdown_timeout: {STOP_SECONDS:.0f}s}}
   pipelines:
     logs: {{receivers: [json_logs], processors: [redact], exporters: [{", ".join(_EXPORTERS[:2])}]}}
