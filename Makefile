@@ -41,6 +41,9 @@ fuzz-asan: .venv/dev.stamp ## The same with the kernel under AddressSanitizer an
 accuracy: .venv/dev.stamp ## Measure the detectors on labelled sets and write docs/redaction-accuracy.md
 	$(BIN)/python -m tests.accuracy
 
+docs: .venv/run.stamp ## Write the pages of docs/ that are made from the code
+	$(BIN)/python -m docs.metrics_page
+
 parts: .venv/dev.stamp ## Install the real servers and clients that some tests drive (Debian, root)
 	sh tests/parts/install.sh
 
@@ -73,4 +76,4 @@ help:
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	touch $@
 
-.PHONY: run test bench bench-compare lint fuzz fuzz-asan accuracy parts image image-try lock clean help
+.PHONY: run test bench bench-compare lint fuzz fuzz-asan accuracy docs parts image image-try lock clean help

@@ -29,7 +29,8 @@ from pipeline.reload import Reloader, Source
 from pipeline.runtime import Runtime, Surroundings, cancel, warn_of_orphan
 from pipeline.spec import DaemonSpec
 from pipeline.telemetry import catalogue
-from pipeline.telemetry.health import Check, Health, disk_check
+from pipeline.telemetry.disk import DiskWatch
+from pipeline.telemetry.health import Check, Health
 from pipeline.telemetry.metrics import Metrics
 from pipeline.types import Signal
 
@@ -58,6 +59,7 @@ class Service:
         self._windows = Listeners(self._admission, metrics, log)
         """Health, metrics and whatever else must still answer while the doors are closed."""
         self._clients = ClientPool()
+        self._disk: DiskWatch | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -90,7 +92,10 @@ class Service:
     async def _start(self) -> None:
         labels = {"version": self.version, "python": platform.python_version(), "kernel": wire.IMPLEMENTATION}
         self.metrics.set(catalogue.BUILD_INFO, 1, **labels)
-        background = (self._measure_lag(), self._admission.run(), self.reloader.run())
+        background = [self._measure_lag(), self._admission.run(), self.reloader.run()]
+        if self._journal.directory:
+            self._disk = DiskWatch(self._journal.directory, self.metrics)
+            background.append(self._disk.run())
         self._tasks = [asyncio.create_task(work) for work in background]
         await self._runtime.start(self.spec)
         self._phase = "serving"
@@ -195,8 +200,8 @@ class Service:
         }
         for cursor in self._journal.orphans():
             checks[f"orphan:{cursor.lane}/{cursor.exporter}"] = orphan_check(self._journal.backlog(cursor))
-        if self._journal.directory:
-            checks["disk"] = disk_check(self._journal.directory)
+        if self._disk:
+            checks["disk"] = self._disk.check
         return checks
 
     # ---- stop (delivery contract §10.1) ----

@@ -7,6 +7,8 @@ from typing import Final
 
 from pipeline.journal import JournalError
 
+FORMAT: Final = 1
+"""Of the files in the directory, as a whole: what a version can't read it leaves alone."""
 SYSTEM: Final = Path("/var/lib/sluice")
 _USER: Final = Path("~/.local/state/sluice")
 _NETWORK: Final = frozenset(
@@ -45,7 +47,27 @@ def prepare(directory: Path, *, allow_network_fs: bool) -> int:
         raise JournalError(f"the journal in {directory} is in use by process {owner}; service.journal.dir names it") from None
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    try:
+        _check_format(directory)
+    except BaseException:
+        os.close(lock)
+        raise
     return lock
+
+
+def _check_format(directory: Path) -> None:
+    path = directory / "format"
+    try:
+        found = path.read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        path.write_text(f"{FORMAT}\n", encoding="ascii")
+        sync_directory(directory)
+        return
+    if found and found != str(FORMAT):  # an empty one was cut short by a crash
+        raise JournalError(
+            f"the journal in {directory} has format {found[:20]}, this version of sluice reads {FORMAT}: "
+            "drain it with the version that wrote it, or set service.journal.dir to another directory"
+        )
 
 
 def file_system(directory: Path) -> str:

@@ -10,6 +10,7 @@ was appended last stays in memory, so exporters that keep up never read the disk
 """
 
 import asyncio
+import errno
 import os
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ import zstandard
 from pipeline.batch import Batch
 from pipeline.errors import Busy
 from pipeline.journal import Cursor, CursorSpec, Health, JournalError, OnOverflow
+from pipeline.journal.ages import Ages
 from pipeline.journal.checkpoint import CursorsFile, CursorState, State
 from pipeline.journal.directory import journal_directory, prepare
 from pipeline.journal.lanes import LaneJournal
@@ -40,6 +42,8 @@ SEGMENT_BYTES: Final = 64 * 1024 * 1024
 TAIL_BYTES: Final = 32 * 1024 * 1024
 """What all lanes together keep in memory for readers (delivery contract §4)."""
 _FETCH_BYTES: Final = 1024 * 1024
+_READ_ATTEMPTS: Final = 8
+"""Failed reads in a row, with their back-off about two minutes, after which a sector is bad and no longer just slow to answer."""
 
 _log = structlog.get_logger("journal")
 
@@ -68,6 +72,8 @@ class DiskJournal(LaneJournal):
         self._segments: dict[str, list[Segment]] = {}
         self._writing: set[str] = set()
         self._damage: set[tuple[str, int]] = set()
+        self._unreadable: dict[Cursor, int] = {}
+        """How often in a row a cursor could not be read on."""
         self._saved: State | None = None
         self._running = False
         self._full = False
@@ -129,15 +135,21 @@ class DiskJournal(LaneJournal):
     def _resume(self, name: str, resources: ExitStack) -> LaneFile | None:
         """Find where a lane ends and where its cursors stand; return the file where it goes on, if it does."""
         segments = self._segments[name] = self._files.segments(name)
-        last, torn = last_record(segments, name)
-        floor = self._cursors_file.state.floor(name) if self._cursors_file.state else Totals()
-        found = last.after() if last else Totals(segments[-1].first if segments else 0)
+        known, floor, offset = Totals(segments[-1].first if segments else 0), Totals(), 0
+        if (state := self._cursors_file.state) is not None:
+            floor = state.floor(name)
+            segment, end = state.ends.get(name, (0, 0))
+            if end and segments and segments[-1].first == segment:
+                known, offset = state.heads[name], end
+        last, torn = last_record(segments, name, offset)
+        found = last.after() if last else known
         head = max(found, floor)
         if torn and head == found:
             self._count_corrupt(1)
             _log.warning("journal torn", lane=name, consequence="a record that was being written is left out")
         lane = self._lanes.setdefault(name, Lane(name))
         lane.head = head
+        lane.ages = Ages(head.batches)
         self._resume_cursors(lane)
         passed = self._passed(name, self._states())
         self._files.remove(passed)
@@ -149,6 +161,7 @@ class DiskJournal(LaneJournal):
         file = LaneFile(name, head, self._files, sync=self._settings.fsync == "group")
         resources.callback(file.close)
         segments.append(file.segment)
+        lane.end = (file.segment.first, 0)
         self._writing.add(name)
         return file
 
@@ -192,6 +205,7 @@ class DiskJournal(LaneJournal):
             lane, segments, file = opened[0]
             self._resources.callback(file.close)
             self._lanes[name] = lane
+            lane.ages, lane.end = Ages(lane.head.batches), (file.segment.first, 0)
             self._segments[name] = [*segments, file.segment]
             self._writing.add(name)
 
@@ -253,9 +267,30 @@ class DiskJournal(LaneJournal):
             offset = 0
         span = (progress.mark, limit)
         call = partial(read, segments[index:], name, offset, span, max(max_bytes, _FETCH_BYTES))
-        found = await asyncio.get_running_loop().run_in_executor(self._fetchers, call)
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(self._fetchers, call)
+        except OSError as error:
+            if error.errno != errno.EIO or not await self._beyond_hope(progress.cursor):
+                raise
+            found = await loop.run_in_executor(self._fetchers, partial(call, salvage=True))
+        self._unreadable.pop(progress.cursor, None)
         progress.ready.extend(found)
         return bool(found)
+
+    async def _beyond_hope(self, cursor: Cursor) -> bool:
+        """Return whether sectors are to be given up: they could not be read for a while, and it is not all of the disk.
+
+        Raises OSError while nothing can be written either: a disk that is gone may come back with all that it holds.
+        """
+        self._unreadable[cursor] = self._unreadable.get(cursor, 0) + 1
+        self._metrics.add(catalogue.JOURNAL_ERRORS, op="read")
+        if self._unreadable[cursor] < _READ_ATTEMPTS:
+            return False
+        state, settled = self._snapshot()
+        await self._writer.call(partial(self._save, state, settled))
+        self._saved_as(state, settled)
+        return not self._writer.failed
 
     def _found_damage(self, progress: Progress, place: Totals, lost: Totals) -> None:
         spot = (progress.cursor.lane, place.batches)
@@ -299,7 +334,9 @@ class DiskJournal(LaneJournal):
     def _snapshot(self) -> tuple[State, Mapping[str, Sequence[Segment]]]:
         """Return how far the cursors are, and the segments that all of them have passed, by lane."""
         cursors = self._states()
-        state = State({name: lane.head for name, lane in self._lanes.items()}, tuple(cursors))
+        heads = {name: lane.head for name, lane in self._lanes.items()}
+        ends = {name: lane.end for name, lane in self._lanes.items() if lane.end is not None}
+        state = State(heads, tuple(cursors), ends)
         return state, {name: passed for name in self._segments if (passed := self._passed(name, cursors))}
 
     def _states(self) -> list[CursorState]:
@@ -326,6 +363,8 @@ class DiskJournal(LaneJournal):
         size, limit = self._files.bytes, self._settings.max_bytes
         if self._writer.failed:
             return Health("unhealthy", "a write or sync failed, nothing is acknowledged any more: see the log", size, limit)
+        if self._unreadable:
+            return Health("degraded", "records can't be read: see the log", size, limit)
         if self._full:
             return Health("degraded", "full: clients are answered Busy until there is room", size, limit)
         return Health("healthy", "ok", size, limit)

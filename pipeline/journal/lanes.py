@@ -1,8 +1,6 @@
 """What the memory and the disk journal share: reading, settling and budgets over lanes in memory."""
 
 import asyncio
-import math
-import time
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from typing import ClassVar, Final
@@ -51,6 +49,8 @@ class LaneJournal(Journal):
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK)
+            for lane in self._lanes.values():
+                lane.ages.note(lane.head.batches)
             for progress in self._cursors.values():
                 if progress.stop is None and progress.max_age is not None and progress.on_full != "block":
                     await self._attempted(self._expire_in_turn(progress))
@@ -187,9 +187,10 @@ class LaneJournal(Journal):
         """
         raise NotImplementedError
 
-    def _collect(self, progress: Progress, max_bytes: int, received_before: float = math.inf) -> list[Stored]:
+    def _collect(self, progress: Progress, max_bytes: int, older_than: float | None = None) -> list[Stored]:
         """Read what is in memory: at least one entry after `_advance`, unless it is too young."""
-        tail = self._lanes[progress.cursor.lane].tail
+        lane = self._lanes[progress.cursor.lane]
+        tail = lane.tail
         taken: list[Stored] = []
         room = max_bytes
         while (
@@ -197,7 +198,7 @@ class LaneJournal(Journal):
             and stored.before.batches == progress.mark.batches
             and progress.reaches(stored.entry.position)
             and not (stored.withdrawn or progress.settled_before(stored))
-            and stored.entry.batch.context.received_at < received_before
+            and (older_than is None or lane.ages.older(stored.entry.position, stored.received_at, older_than))
         ):
             room -= len(stored.entry.batch.payload)
             if taken and room < 0:
@@ -222,9 +223,8 @@ class LaneJournal(Journal):
 
     async def _expire(self, progress: Progress) -> None:
         """Move a cursor past the entries that are older than its `max_age`. Holds the lock."""
-        horizon = time.time_ns() - (progress.max_age or 0) * 1e9
         while await self._advance(progress, DROP_BYTES):
-            taken = self._collect(progress, DROP_BYTES, received_before=horizon)
+            taken = self._collect(progress, DROP_BYTES, older_than=progress.max_age)
             if not taken:
                 return
             await self._drop(progress, taken, "max_age")
@@ -262,6 +262,9 @@ class LaneJournal(Journal):
                 for progress in lane.readers:
                     if progress.on_full != "block" and progress.bytes + lane.pending > progress.capacity:
                         await self._shrink(progress)
+        except OSError as error:
+            self._release(batches)
+            raise Busy("what has to be moved past can't be read", 5.0, code="journal_failed") from error
         except BaseException:
             self._release(batches)
             raise
@@ -282,5 +285,5 @@ class LaneJournal(Journal):
                 raise Busy(f"the queue of {progress.cursor.exporter} is full", 1.0, code="queue_full")
             if progress.max_age is not None and progress.batches:
                 oldest = progress.oldest(lane.tail)
-                if oldest and oldest < time.time_ns() - progress.max_age * 1e9:
+                if oldest and lane.ages.older(progress.low().batches, oldest, progress.max_age):
                     raise Busy(f"the queue of {progress.cursor.exporter} is older than max_age", 1.0, code="max_age")

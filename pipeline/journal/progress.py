@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from pipeline.batch import Batch
 from pipeline.journal import Backlog, Cursor, Entry
+from pipeline.journal.ages import Ages
 from pipeline.settings import SendingQueue, signal_of
 
 MAX_RANGES: Final = 1024
@@ -49,6 +50,11 @@ class Stored(Struct, eq=False):
     end: int = 0
     withdrawn: bool = False
     """Not to be given to cursors that have not read it yet."""
+
+    @property
+    def received_at(self) -> int:
+        """When it was received: wall clock, nanoseconds."""
+        return self.entry.batch.context.received_at
 
 
 def bare(batch: Batch) -> Batch:
@@ -205,9 +211,9 @@ class Progress:
         if not self.batches:
             return 0
         if self.held:
-            return next(iter(self.held.values())).entry.batch.context.received_at
+            return next(iter(self.held.values())).received_at
         unread = self.peek(tail)
-        return self.oldest_unread if unread is None else unread.entry.batch.context.received_at
+        return self.oldest_unread if unread is None else unread.received_at
 
     def peek(self, tail: "deque[Stored]") -> Stored | None:
         """Return the entry at the mark, or the first one behind it that could be read; None when it is not in memory."""
@@ -251,6 +257,9 @@ class Lane:
         self.head = Totals()
         self.tail: deque[Stored] = deque()
         self.tail_bytes = 0
+        self.ages = Ages()
+        self.end: tuple[int, int] | None = None
+        """Segment and offset where the head is, in a journal that has any."""
         self.pending = 0
         """Bytes of appends that are on their way."""
         self.readers: list[Progress] = []
@@ -260,6 +269,7 @@ class Lane:
     def publish(self, stored: Stored) -> None:
         """Show an appended entry to every cursor."""
         self.head = stored.after
+        self.end = (stored.segment, stored.end)
         self.tail.append(stored)
         self.tail_bytes += len(stored.entry.batch.payload)
         for reader in self.readers:

@@ -5,9 +5,11 @@ a recycled file still holds from an earlier life never passes for a record of th
 bytes its lane held before it: when records are damaged, the next good one tells exactly what is missing.
 """
 
+import errno
 import os
 import struct
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Final
 
 import zstandard
@@ -16,6 +18,7 @@ from msgspec import Struct
 
 from pipeline.batch import Batch, Context
 from pipeline.journal import Entry
+from pipeline.journal.blocks import BLOCK
 from pipeline.journal.progress import Stored, Totals
 from pipeline.types import Signal
 
@@ -90,11 +93,14 @@ class Record(Struct):
 class Scan:
     """The records of a lane in an open file, in order, from an offset and a position on; damaged ones are passed over.
 
+    To `salvage` passes over sectors that can't be read, too.
+
     After it is through, `end` is the offset behind the last record, and `torn` tells that another one was begun behind it.
     """
 
-    def __init__(self, file: int, lane: int, position: int, offset: int = 0) -> None:
+    def __init__(self, file: int, lane: int, position: int, offset: int = 0, *, salvage: bool = False) -> None:
         self._file = file
+        self._salvage = salvage
         self._size = os.fstat(file).st_size
         self._lane = lane
         self._position = position
@@ -141,11 +147,29 @@ class Scan:
         """Return bytes of the file, fewer at its end."""
         start = offset - self._base
         if start < 0 or start + length > len(self._window):
-            self._bytes = os.pread(self._file, max(length, _WINDOW), offset)
+            self._bytes = self._read(max(length, _WINDOW), offset)
             self._window = memoryview(self._bytes)
             self._base = offset
             start = 0
         return self._window[start : start + length]
+
+    def _read(self, length: int, offset: int) -> bytes:
+        try:
+            return os.pread(self._file, length, offset)
+        except OSError as error:
+            if not self._salvage or error.errno != errno.EIO:
+                raise
+        end = min(offset + length, self._size)
+        borders = [offset, *range(offset - offset % BLOCK + BLOCK, end, BLOCK), end]
+        return b"".join(self._block(start, stop - start) for start, stop in pairwise(borders))
+
+    def _block(self, offset: int, length: int) -> bytes:
+        try:
+            return os.pread(self._file, length, offset)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return bytes(length)
 
     def _next_magic(self, offset: int) -> int:
         while offset + len(MAGIC) <= self._size:

@@ -66,19 +66,21 @@ class SegmentFiles:
     def create(self, lane: str, first: int, least: int) -> tuple[Segment, int]:
         """Return a new segment of at least `least` bytes and its open file; its name is durable.
 
-        Raises OSError with an errno of `FULL` when there is no room for it.
+        One for 0 bytes may be empty until it has to `grow`: a start needs no room. Raises OSError with an errno of `FULL` when
+        there is no room for it.
         """
         directory = self._directory(lane)
         if not directory.is_dir():
             directory.mkdir()
             sync_directory(self._lanes)
         path = directory / f"{first:020d}.seg"
-        size = max(self._size, -(-least // PAGE) * PAGE)
+        size = self._whole(least)
         recycled = size == self._size and bool(self._recycled)
         if recycled:
             file = os.open(self._recycled[-1], os.O_RDWR)
             self._recycled.pop().rename(path)
         else:
+            size = size if least else 0
             file = self._allocate(path, size)
         try:
             if recycled:
@@ -93,11 +95,12 @@ class SegmentFiles:
 
     def grow(self, file: int, least: int) -> None:
         """Make an empty segment large enough for `least` bytes. Raises as `create` does."""
-        more = -(-least // PAGE) * PAGE - os.fstat(file).st_size
-        self._check_room(more)
-        os.posix_fallocate(file, 0, os.fstat(file).st_size + more)
+        size, held = self._whole(least), os.fstat(file).st_size
+        self._give_back()
+        self._check_room(size - held)
+        os.posix_fallocate(file, 0, size)
         os.fsync(file)
-        self.bytes += more
+        self.bytes += size - held
 
     def remove(self, segments: Sequence[Segment]) -> None:
         """Take segments out of their lanes; what they held is gone. They may be taken out twice."""
@@ -116,11 +119,16 @@ class SegmentFiles:
     def _directory(self, lane: str) -> Path:
         return self._lanes / quote(lane, safe="")
 
+    def _whole(self, least: int) -> int:
+        return max(self._size, -(-least // PAGE) * PAGE)
+
     def _allocate(self, path: Path, size: int) -> int:
-        self._check_room(size)
+        if size:
+            self._check_room(size)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o640)
         try:
-            os.posix_fallocate(file, 0, size)
+            if size:
+                os.posix_fallocate(file, 0, size)
             os.fsync(file)
         except OSError:
             os.close(file)
@@ -129,30 +137,40 @@ class SegmentFiles:
         self.bytes += size
         return file
 
+    def _give_back(self) -> bool:
+        """Delete a free file, if there is one."""
+        if not self._recycled:
+            return False
+        self._recycled.pop().unlink()
+        self.bytes -= self._size
+        return True
+
     def _check_room(self, size: int) -> None:
         others = sum(path.stat().st_blocks * 512 for path in self._root.iterdir() if path.is_file())
-        if self.bytes + others + size > self._max_bytes:
+        while self.bytes + others + size > self._max_bytes:
+            if self._give_back():
+                continue
             raise OSError(errno.EDQUOT, "service.journal.max_bytes is reached")
 
 
-def last_record(segments: Sequence[Segment], lane: str) -> tuple[Record | None, bool]:
+def last_record(segments: Sequence[Segment], lane: str, offset: int = 0) -> tuple[Record | None, bool]:
     """Return the last record that checks, and whether another was begun behind it. Sets the `end` of the segments it scans.
 
-    Reads the last segment, and earlier ones only when that holds nothing.
+    Reads the last segment from `offset` on, and earlier ones only when that holds nothing.
     """
     torn = False
     for segment in reversed(segments):
         last = None
         file = os.open(segment.path, os.O_RDONLY)
         try:
-            scan = Scan(file, lane_tag(lane), segment.first)
+            scan = Scan(file, lane_tag(lane), segment.first, offset, salvage=True)
             for last in scan:  # noqa: B007  # the last one is wanted
                 pass
         finally:
             os.close(file)
         segment.end = scan.end
         torn = torn or scan.torn
-        if last is not None:
+        if last is not None or offset:
             return last, torn
     return None, torn
 
@@ -162,7 +180,7 @@ def first_record(segments: Sequence[Segment], lane: str) -> Record | None:
     for segment in segments:
         file = os.open(segment.path, os.O_RDONLY)
         try:
-            record = next(iter(Scan(file, lane_tag(lane), segment.first)), None)
+            record = next(iter(Scan(file, lane_tag(lane), segment.first, salvage=True)), None)
         finally:
             os.close(file)
         if record is not None:
@@ -170,10 +188,12 @@ def first_record(segments: Sequence[Segment], lane: str) -> Record | None:
     return None
 
 
-def read(segments: Sequence[Segment], lane: str, offset: int, span: tuple[Totals, Totals], max_bytes: int) -> list[Stored]:
+def read(
+    segments: Sequence[Segment], lane: str, offset: int, span: tuple[Totals, Totals], max_bytes: int, *, salvage: bool = False
+) -> list[Stored]:
     """Return entries of a span of a lane, from `offset` in the first of the segments on, until they have `max_bytes`.
 
-    What does not check is left out.
+    What does not check is left out; to `salvage` leaves out what can't be read, too.
     """
     (mark, _, _), (limit, _, _) = span
     stored: list[Stored] = []
@@ -183,7 +203,7 @@ def read(segments: Sequence[Segment], lane: str, offset: int, span: tuple[Totals
         except FileNotFoundError:  # settled as a whole, and recycled since
             continue
         try:
-            for record in Scan(file, lane_tag(lane), segment.first, offset):
+            for record in Scan(file, lane_tag(lane), segment.first, offset, salvage=salvage):
                 if record.before.batches >= limit or max_bytes <= 0:
                     return stored
                 if record.before.batches >= mark:

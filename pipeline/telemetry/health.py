@@ -1,18 +1,13 @@
 """What `/health` answers: checks of the journal, the exporters and the disk, and what they come to (delivery contract §13)."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final, Literal
 
 Status = Literal["healthy", "degraded", "unhealthy"]
 RANK: Final[Mapping[Status, int]] = {"healthy": 0, "degraded": 1, "unhealthy": 2}
-
-DISK_DEGRADED, DISK_UNHEALTHY = 0.75, 0.90
-"""Share of the journal's file system in use (delivery contract §11, storage fill)."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +89,3 @@ def overall(checks: Iterable[Check]) -> Status:
         status = check.status if check.required or check.status == "healthy" else "degraded"
         worst = max(worst, status, key=RANK.__getitem__)
     return worst
-
-
-def disk_check(directory: Path) -> Check:
-    """Return how full the file system of a directory is."""
-    usage = shutil.disk_usage(directory)
-    used = usage.used / usage.total
-    status: Status = "unhealthy" if used > DISK_UNHEALTHY else "degraded" if used > DISK_DEGRADED else "healthy"
-    message = "ok" if status == "healthy" else "filling up"
-    return Check(status, message, required=False, details={"used": f"{used:.0%}", "threshold": "90%"})

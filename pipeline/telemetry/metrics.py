@@ -19,12 +19,12 @@ SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 
 
 class Counter(Struct, frozen=True):
-    """Only grows. `action` says what an operator does when it moves."""
+    """Only grows. `action` tells an operator what to do when it moves."""
 
     name: str
     labels: tuple[str, ...]
     help: str
-    action: str = ""
+    action: str
 
 
 class Gauge(Struct, frozen=True):
@@ -33,7 +33,7 @@ class Gauge(Struct, frozen=True):
     name: str
     labels: tuple[str, ...]
     help: str
-    action: str = ""
+    action: str
 
 
 class Histogram(Struct, frozen=True):
@@ -42,16 +42,41 @@ class Histogram(Struct, frozen=True):
     name: str
     labels: tuple[str, ...]
     help: str
-    action: str = ""
+    action: str
     buckets: tuple[float, ...] = SECONDS
 
 
 Metric: TypeAlias = Counter | Gauge | Histogram
+UNITS: Final = (
+    "timestamp_seconds",
+    "seconds",
+    "bytes",
+    "items",
+    "log_records",
+    "spans",
+    "metric_points",
+    "batches",
+    "connections",
+)
 
 
-def per_signal(template: str, labels: tuple[str, ...], help: str, action: str = "") -> Mapping[Signal, Counter]:
+def unit(metric: Metric) -> str:
+    """Return the unit of a metric, which its name ends with before `_total`; empty for plain counts and states."""
+    name = metric.name.removesuffix("_total")
+    return next((unit for unit in UNITS if name.endswith(f"_{unit}")), "")
+
+
+def per_signal(template: str, labels: tuple[str, ...], help: str, action: str) -> Mapping[Signal, Counter]:
     """Return one counter a signal: `{}` in the name becomes `log_records`, `spans` or `metric_points`."""
     return {signal: Counter(template.format(ITEMS[signal]), labels, help, action) for signal in SIGNALS}
+
+
+SERIES_DROPPED: Final = Counter(
+    "sluice_metrics_series_dropped_total",
+    ("metric",),
+    "Updates of sluice's own metrics that went to the series `other`, because the metric has 1,000 series already.",
+    "The metric's sums still hold; its labels tell less. Hundreds of components in one process: split the configuration.",
+)
 
 
 class Metrics:
@@ -63,7 +88,7 @@ class Metrics:
         self._families: dict[str, Any] = {}
         self._series: dict[tuple[str, ...], Any] = {}
         self._sizes: dict[str, int] = {}
-        self._creating = threading.Lock()
+        self._creating = threading.RLock()  # to create a series may be to count one that found no room
 
     def add(self, metric: Counter, amount: float = 1, /, **labels: str) -> None:
         """Count."""
@@ -106,21 +131,23 @@ class Metrics:
             if len(labels) != len(metric.labels):
                 raise ValueError(f"{metric.name} has the labels {metric.labels}, not {tuple(labels)}")
             with self._creating:  # two threads may be the first to use it
-                child = self._series.get(key)
-                if child is None:
-                    child = self._series[key] = self._new_child(metric, key[1:])
+                child = self._series.get(key) or self._new_child(metric, key)
         return child
 
-    def _new_child(self, metric: Metric, values: tuple[str, ...]) -> Any:
+    def _new_child(self, metric: Metric, key: tuple[str, ...]) -> Any:
         family = self._families.get(metric.name)
         if family is None:
             family = self._families[metric.name] = self._new_family(metric)
         if not metric.labels:
+            self._series[key] = family
             return family
-        size = self._sizes[metric.name] = self._sizes.get(metric.name, 0) + 1
-        if size > MAX_SERIES:
-            values = ("other",) * len(values)
-        return family.labels(*values)
+        size = self._sizes.get(metric.name, 0)
+        if size == MAX_SERIES:
+            self.add(SERIES_DROPPED, metric=metric.name)
+            return family.labels(*("other" for _ in metric.labels))
+        self._sizes[metric.name] = size + 1
+        child = self._series[key] = family.labels(*key[1:])
+        return child
 
     def _new_family(self, metric: Metric) -> Any:
         common: dict[str, Any] = {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.wire.reference.from_json import from_json
     from pipeline.wire.reference.log_lines import LogLines
     from pipeline.wire.reference.log_objects import log_objects
+    from pipeline.wire.reference.partition import partition
     from pipeline.wire.reference.records import records
     from pipeline.wire.reference.redact import Redactor
     from pipeline.wire.reference.sample import Sampler
@@ -54,6 +55,7 @@ __all__ = [
     "encode",
     "from_json",
     "log_objects",
+    "partition",
     "records",
     "split",
     "threshold",

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 _MODULES: Final = {
     "validate": "validate",
     "split": "split",
+    "partition": "partition",
     "Redactor": "redact",
     "Sampler": "sample",
     "Enricher": "enrich",
@@ -23,7 +24,7 @@ _MODULES: Final = {
 }
 """Each function or class, and the module that has it, of the same name in both implementations."""
 
-_HOT: Final = frozenset({"validate", "split", "Redactor", "Sampler", "Enricher", "Filter"})
+_HOT: Final = frozenset({"validate", "split", "partition", "Redactor", "Sampler", "Enricher", "Filter"})
 """What every batch passes through."""
 
 

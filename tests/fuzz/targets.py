@@ -144,7 +144,7 @@ def _function(named: Any) -> Any:
     return named
 
 
-# ---- validate, split ----
+# ---- validate, split, partition ----
 
 
 def _validate(validate: Any, given: Input) -> Any:
@@ -154,6 +154,11 @@ def _validate(validate: Any, given: Input) -> Any:
 
 def _split(max_items: int, max_bytes: int, split: Any, given: Input) -> Any:
     parts = split(given.data, given.signal, max_items=max_items, max_bytes=max_bytes)
+    return {"parts": parts, "same": [part is given.data for part in parts]}
+
+
+def _partition(n: int, partition: Any, given: Input) -> Any:
+    parts = partition(given.data, given.signal, n)
     return {"parts": parts, "same": [part is given.data for part in parts]}
 
 
@@ -416,6 +421,7 @@ TARGETS: Final = (
     Target(
         "split", "split", "wire", tuple((f"{items} {size}", _function, partial(_split, items, size)) for items, size in _LIMITS)
     ),
+    Target("partition", "partition", "wire", tuple((f"{n}", _function, partial(_partition, n)) for n in (1, 2, 3, 12, 200))),
     Target("Redactor", "redact", "wire", tuple((name, make, _redact) for name, make in RULES)),
     Target("Sampler", "sample", "wire", tuple((name, make, _sample) for name, make in _SAMPLERS)),
     Target("Filter", "filter", "wire", tuple((name, make, _filtered) for name, make in _FILTERS)),

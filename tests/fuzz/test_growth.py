@@ -163,6 +163,7 @@ PAYLOADS: Final[dict[str, tuple[Signal, Callable[[int], bytes]]]] = {
 OTHERS: Final[dict[str, tuple[Callable[[bytes, Signal], Any], dict[str, Any]]]] = {
     "validate": (lambda payload, signal: payload, {}),
     "split": (lambda payload, signal: payload, {"max_items": 10, "max_bytes": 10**9}),
+    "partition": (lambda payload, signal: payload, {"n": 12}),
     "records": (lambda payload, signal: payload, {}),
     "encode": (records, {}),
     "to_json": (lambda payload, signal: payload, {"layout": OTLP}),

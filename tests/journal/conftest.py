@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline import Batch, Context
-from pipeline.journal import Cursor, CursorSpec, Entry, Journal, Reason
+from pipeline.journal import Cursor, CursorSpec, Entry, Journal, Reason, ages, lanes
 from pipeline.journal.disk import DiskJournal
 from pipeline.journal.memory import MemoryJournal
 from pipeline.settings import JournalSettings, SendingQueue
@@ -113,6 +113,29 @@ async def make(
     yield make_one
     for journal in opened:
         await journal.aclose()
+
+
+class Clock:
+    """The monotonic clock by which entries age, in the test's hands."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    async def passes(self, seconds: float) -> None:
+        """Let time pass, with the ticks that come with it."""
+        for _ in range(2):
+            await asyncio.sleep(0.05)
+            self.now += seconds / 2
+        await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Take over the clock; ticks come fast."""
+    clock = Clock()
+    monkeypatch.setattr(ages, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(lanes, "TICK", 0.01)
+    return clock
 
 
 def crashed(directory: Path) -> Path:

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from pipeline import Batch, Busy, Context
-from pipeline.journal import Backlog, Cursor, CursorSpec, lanes
+from pipeline.journal import Backlog, Cursor, CursorSpec
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
-from tests.journal.conftest import A, B, JournalMaker, Overflow, cursors, logs, numbers, read_all
+from tests.journal.conftest import A, B, Clock, JournalMaker, Overflow, cursors, logs, numbers, read_all
 
 
 async def test_entries_come_back_as_they_were_appended_and_in_order(make: JournalMaker) -> None:
@@ -168,23 +168,39 @@ async def test_a_cursor_stays_when_its_entries_could_not_be_set_aside(make: Jour
     assert journal.backlog(A).batches == 2
 
 
-async def test_entries_older_than_max_age_are_moved_past(make: JournalMaker, overflow: Overflow) -> None:
+async def test_entries_older_than_max_age_are_moved_past(make: JournalMaker, overflow: Overflow, clock: Clock) -> None:
     journal = await make(cursors("a", max_age=60, on_full="drop_oldest"))
-    old = time.time_ns() - 61 * 10**9
-    for number, received_at in enumerate([old, old, None]):
-        await journal.append([("logs", logs(number, received_at=received_at))])
+    for number in range(2):
+        await journal.append([("logs", logs(number))])
+    await clock.passes(50)
+    assert overflow.calls == []
+    await journal.append([("logs", logs(2))])
+    await clock.passes(50)
     assert numbers(await journal.read(A, 1000)) == [2]
-    assert [(numbers(entries), reason) for _, entries, reason in overflow.calls] == [([0, 1], "max_age")]
+    assert [number for _, entries, _ in overflow.calls for number in numbers(entries)] == [0, 1]
+    assert {reason for _, _, reason in overflow.calls} == {"max_age"}
     assert journal.backlog(A).batches == 1
 
 
-async def test_what_fails_once_a_second_is_tried_again(
-    make: JournalMaker, overflow: Overflow, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("day", [-1, 1])
+async def test_a_wall_clock_that_jumps_makes_nothing_older(
+    make: JournalMaker, overflow: Overflow, clock: Clock, day: int
 ) -> None:
-    monkeypatch.setattr(lanes, "TICK", 0.01)
+    journal = await make(cursors("a", max_age=60, on_full="drop_oldest"))
+    await journal.append([("logs", logs(0, received_at=time.time_ns() + day * 86_400 * 10**9))])
+    await clock.passes(50)
+    assert overflow.calls == []
+    await clock.passes(50)
+    assert [(numbers(entries), reason) for _, entries, reason in overflow.calls] == [([0], "max_age")]
+
+
+async def test_what_fails_once_a_second_is_tried_again(
+    make: JournalMaker, overflow: Overflow, metrics: Metrics, clock: Clock
+) -> None:
     overflow.error = KeyError("nobody knows this cursor yet")
     journal = await make(cursors("a", max_age=60, on_full="drop_oldest"))
-    await journal.append([("logs", logs(0, received_at=1))])
+    await journal.append([("logs", logs(0))])
+    await clock.passes(61 * 2)
     async with asyncio.timeout(10):
         while metrics.value(catalogue.JOURNAL_ERRORS, op="tick") < 2:
             await asyncio.sleep(0.01)
@@ -194,15 +210,18 @@ async def test_what_fails_once_a_second_is_tried_again(
     assert journal.backlog(A).batches == 0
 
 
-async def test_entries_older_than_max_age_close_a_lane_that_blocks(make: JournalMaker) -> None:
+async def test_entries_older_than_max_age_close_a_lane_that_blocks(make: JournalMaker, clock: Clock) -> None:
     journal = await make(cursors("a", max_age=60))
-    await journal.append([("logs", logs(1, received_at=time.time_ns() - 61 * 10**9))])
-    [entry] = await journal.read(A, 1000)
-    with pytest.raises(Busy) as refused:
-        await journal.append([("logs", logs(2))])
-    assert refused.value.code == "max_age"
-    journal.settle(A, [entry.position])
+    await journal.append([("logs", logs(1))])
+    await clock.passes(50)
     await journal.append([("logs", logs(2))])
+    await clock.passes(50)
+    entries = await journal.read(A, 1000)
+    with pytest.raises(Busy) as refused:
+        await journal.append([("logs", logs(3))])
+    assert refused.value.code == "max_age"
+    journal.settle(A, [entries[0].position])
+    await journal.append([("logs", logs(3))])
 
 
 async def test_a_closed_journal_answers_busy(make: JournalMaker) -> None:

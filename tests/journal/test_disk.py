@@ -11,6 +11,7 @@ import pytest
 from pipeline import Busy
 from pipeline.journal import Cursor, CursorSpec, JournalError
 from pipeline.journal import directory as journal_directory
+from pipeline.journal.record import Record, Scan
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
 from tests.journal.conftest import SEGMENT, A, B, DiskMaker, Overflow, crashed, cursors, logs, numbers, read_all
@@ -56,6 +57,29 @@ async def test_new_entries_follow_old_ones_across_restarts(disk: DiskMaker) -> N
     entries = await read_all(journal, A)
     assert numbers(entries) == list(range(40))
     assert len({entry.position for entry in entries}) == 40
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["killed", "stopped"])
+async def test_a_start_reads_only_what_came_after_the_cursors_were_saved(
+    disk: DiskMaker, directory: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    journal = await disk()
+    for number in range(300):
+        await journal.append([("logs", logs(number, 20))])
+    await (journal.aclose() if stopped else journal._checkpoint())
+    scanned: list[int] = []
+    scan = Scan._record
+
+    def counted(self: Scan, offset: int) -> Record | None:
+        scanned.append(offset)
+        return scan(self, offset)
+
+    monkeypatch.setattr(Scan, "_record", counted)
+    again = await disk(where=crashed(directory))
+    assert len(scanned) < 20
+    assert numbers(await read_all(again, A)) == list(range(300))
+    await again.append([("logs", logs(300))])
+    assert numbers(await again.read(A, 1000)) == [300]
 
 
 async def test_an_empty_lane_keeps_counting_after_a_restart(disk: DiskMaker) -> None:
@@ -291,6 +315,17 @@ async def test_a_second_process_is_kept_out_and_told_who_is_in(disk: DiskMaker, 
         holder.stdin.close()
         holder.wait()
     await disk()
+
+
+async def test_files_of_another_format_are_left_alone(disk: DiskMaker, directory: Path) -> None:
+    journal = await disk()
+    await journal.append([("logs", logs(0))])
+    await journal.aclose()
+    (directory / "format").write_text("2\n")
+    with pytest.raises(JournalError, match=r"has format 2, this version of sluice reads 1: drain it"):
+        await disk()
+    (directory / "format").write_text("1\n")
+    assert numbers(await read_all(await disk(), A)) == [0]
 
 
 @pytest.mark.parametrize("where", ["/proc/self/journal", "missing/journal", "file"])

@@ -15,7 +15,7 @@ from pipeline import Busy
 from pipeline.journal.disk import DiskJournal
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
-from tests.journal.conftest import SEGMENT, A, DiskMaker, crashed, cursors, logs, numbers, read_all
+from tests.journal.conftest import SEGMENT, A, DiskMaker, Overflow, crashed, cursors, logs, numbers, read_all
 
 _APPENDER = """
 import asyncio, sys
@@ -90,6 +90,23 @@ async def test_a_full_directory_answers_busy_and_recovers(disk: DiskMaker, metri
     assert numbers(await read_all(journal, A)) == more
     again = await disk(where=crashed(directory))
     assert numbers(await read_all(again, A)) == more
+
+
+async def test_a_full_directory_is_no_obstacle_to_a_start(disk: DiskMaker, directory: Path) -> None:
+    journal = await disk(max_bytes=8 * SEGMENT)
+    taken, _ = await fill(journal)
+    await journal.aclose()
+    journal = await disk(max_bytes=8 * SEGMENT)
+    with pytest.raises(Busy) as refused:
+        await journal.append([("logs", logs(1))])
+    assert refused.value.code == "journal_full"
+    entries = await read_all(journal, A)
+    assert numbers(entries) == taken
+    journal.settle(A, [entry.position for entry in entries])
+    await journal._checkpoint()
+    more, _ = await fill(journal, 1000)
+    assert len(more) > len(taken) / 2
+    assert numbers(await read_all(journal, A)) == more
 
 
 def segment_files(directory: Path) -> list[Path]:
@@ -191,6 +208,87 @@ async def test_a_failed_write_or_sync_ends_acknowledgements(
     assert numbers(await read_all(again, A)) == [0]
 
 
+class BadSectors:
+    """Parts of the journal's files that can't be read."""
+
+    def __init__(self, *bad: tuple[Path, int, int]) -> None:
+        self._bad = [(path.stat().st_ino, start, end) for path, start, end in bad]
+        self._pread = os.pread
+
+    def __call__(self, file: int, length: int, offset: int) -> bytes:
+        inode = os.fstat(file).st_ino
+        if any(inode == bad and offset < end and offset + length > start for bad, start, end in self._bad):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return self._pread(file, length, offset)
+
+
+async def read_on(journal: DiskJournal, attempts: int) -> tuple[list[int], int]:
+    """Return what can be read until the lane's end, and how often reading failed; give up after so many attempts."""
+    found: list[int] = []
+    failed = 0
+    for _ in range(attempts):
+        if journal.backlog(A).batches == len(found):
+            break
+        try:
+            found += numbers(await journal.read(A, 1 << 20))
+        except OSError:
+            failed += 1
+    return found, failed
+
+
+def gone(*_: object) -> int:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+async def test_a_sector_that_stays_bad_costs_its_records_only(
+    disk: DiskMaker, directory: Path, monkeypatch: pytest.MonkeyPatch, overflow: Overflow, metrics: Metrics
+) -> None:
+    journal = await disk(tail_bytes=0)
+    for number in range(100):
+        await journal.append([("logs", logs(number, 1000))])
+    victim = sorted(segment_files(directory))[1]
+    monkeypatch.setattr(os, "pread", BadSectors((victim, 8192, 8704)))
+    found, failed = await read_on(journal, 20)
+    assert failed == 7
+    missing = set(range(100)) - set(found)
+    assert 0 < len(missing) <= 5
+    assert [reason for _, _, reason in overflow.calls] == ["corrupt"]
+    assert overflow.items(A) == sum(logs(number).items for number in missing)
+    assert metrics.value(catalogue.JOURNAL_CORRUPT) == len(missing)
+    assert journal.health().status == "healthy"
+
+
+async def test_a_disk_that_is_gone_for_a_while_costs_nothing(
+    disk: DiskMaker, directory: Path, monkeypatch: pytest.MonkeyPatch, overflow: Overflow
+) -> None:
+    journal = await disk(tail_bytes=0)
+    for number in range(100):
+        await journal.append([("logs", logs(number, 1000))])
+    with monkeypatch.context() as away:
+        away.setattr(os, "pread", BadSectors(*((path, 0, SEGMENT) for path in segment_files(directory))))
+        away.setattr(os, "pwrite", gone)
+        assert await read_on(journal, 20) == ([], 20)
+        assert journal.health().status == "degraded"
+    assert await read_on(journal, 20) == (list(range(100)), 0)
+    assert overflow.calls == []
+
+
+async def test_a_start_passes_over_a_sector_that_is_bad(
+    disk: DiskMaker, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = await disk()
+    for number in range(20):
+        await journal.append([("logs", logs(number, 1000))])
+    left = crashed(directory)
+    last = max(segment_files(left))
+    monkeypatch.setattr(os, "pread", BadSectors((last, 4096, 8192), (left / "cursors", 4 << 20, (4 << 20) + 512)))
+    again = await disk(where=left)
+    await again.append([("logs", logs(20))])
+    found, _ = await read_on(again, 20)
+    assert len(found) > 10
+    assert found[-1] == 20
+
+
 @pytest.mark.parametrize("recycled", [False, True], ids=["new", "recycled"])
 @pytest.mark.parametrize("refused", ["segment", "directory"])
 async def test_too_many_open_files_are_busy_until_there_are_fewer(
@@ -198,7 +296,7 @@ async def test_too_many_open_files_are_busy_until_there_are_fewer(
 ) -> None:
     journal = await disk(cursors("a"))
     number = 0
-    while recycled and not segment_files(directory / "free"):
+    while not number or (recycled and not segment_files(directory / "free")):
         await journal.append([("logs", logs(number, SEGMENT // 4))])
         journal.settle(A, [entry.position for entry in await read_all(journal, A)])
         await journal._checkpoint()

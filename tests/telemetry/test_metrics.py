@@ -34,3 +34,14 @@ def test_any_thread_may_be_the_first_to_count() -> None:
                 done.result()
         assert metrics.value(catalogue.REDACTION_RECORDS) == 2
         assert metrics.value(catalogue.REDACTION_SECONDS) == 2
+
+
+def test_what_is_beyond_a_thousand_series_is_counted_together() -> None:
+    metrics = Metrics()
+    for number in range(1100):
+        for _ in range(2):
+            metrics.add(catalogue.JSON_RECORDS, format=str(number))
+    assert metrics.value(catalogue.JSON_RECORDS) == 2200
+    assert metrics.value(catalogue.JSON_RECORDS, format="999") == 2
+    assert metrics.value(catalogue.JSON_RECORDS, format="other") == 200
+    assert metrics.value(catalogue.SERIES_DROPPED, metric=catalogue.JSON_RECORDS.name) == 200

@@ -1,25 +1,35 @@
 """`reference/redact_keys.py`, compiled (redaction contract §2.8)."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp
 
 from pipeline.wire.kernel.redact_keys cimport KEYWORD, SAFE, SENSITIVE, UNLISTED, WORD_SHIFT
 from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN, SECRET, Keyword, Literal, hash_of_word
 from pipeline.wire.kernel.redact_search cimport ALNUM, DIGIT, LOWER, UPPER, is_a, lower
+from pipeline.wire.kernel.walk cimport fixed64
 
 cdef enum:
+    SHORT_NAME = 24  # bytes: it is read as a whole before it is clear where its last words begin
+    TAIL = 8  # bytes that are compared as one number
     MAX_SAFE_NAME = 256  # longer names are no names: nobody vouches for them as safe
 
 
-cdef inline bint continues(uint8_t byte) noexcept nogil:
-    """Tell whether a byte goes on a word of small letters. Names are read as Latin-1, so all of UTF-8 counts as letters."""
-    return is_a(byte, LOWER) or byte >= 0x80
+cdef enum Letter:
+    # What a byte is in a name. Names are read as Latin-1, so all of UTF-8 counts as small letters.
+    JOINER
+    SMALL
+    CAPITAL
+    FIGURE
 
-
-cdef inline uint8_t folded(uint8_t byte) noexcept nogil:
-    return byte | 0x20 if 0xC0 <= byte <= 0xDE and byte != 0xD7 else lower(byte)
+cdef uint8_t LETTERS[256]
+cdef uint8_t FOLDED[256]
+for _byte in range(256):
+    LETTERS[_byte] = (
+        CAPITAL if is_a(_byte, UPPER) else SMALL if is_a(_byte, LOWER) or _byte >= 0x80 else FIGURE if is_a(_byte, DIGIT) else JOINER
+    )
+    FOLDED[_byte] = _byte | 0x20 if 0xC0 <= _byte <= 0xDE and _byte != 0xD7 else lower(_byte)
 
 
 cdef void read_words(Cursor start, Cursor stop, Words* words, uint8_t far = c".") noexcept nogil:
@@ -28,55 +38,55 @@ cdef void read_words(Cursor start, Cursor stop, Words* words, uint8_t far = c"."
     Words between which more than one byte lies are joined by `far`.
     """
     cdef Cursor at = start, end, behind = start
-    cdef uint32_t size = 0
+    cdef uint8_t* to = words.joined
+    cdef uint8_t letter
     words.count = 0
     while at < stop:
-        end = at
-        if is_a(at[0], UPPER):
-            while end < stop and is_a(end[0], UPPER):
-                end += 1
-            if end < stop and is_a(end[0], LOWER):
-                end -= 1  # the capital belongs to the next word
-            if end == at:
-                end += 1
-                while end < stop and continues(end[0]):
-                    end += 1
-        elif continues(at[0]):
-            while end < stop and continues(end[0]):
-                end += 1
-        elif is_a(at[0], DIGIT):
-            while end < stop and is_a(end[0], DIGIT):
-                end += 1
-        else:
+        letter = LETTERS[at[0]]
+        if letter == JOINER:
             at += 1
             continue
         if words.count:
-            words.joined[size] = c"." if at - behind <= 1 else far
-            size += 1
-        words.starts[words.count] = size
+            to[0] = c"." if at - behind <= 1 else far
+            to += 1
+        words.starts[words.count] = to - words.joined
         words.count += 1
+        end = at + 1
+        if letter == CAPITAL:
+            while end < stop and LETTERS[end[0]] == CAPITAL:
+                end += 1
+            if end < stop and is_a(end[0], LOWER):
+                if end - at > 1:
+                    end -= 1  # the capital belongs to the next word
+                else:
+                    letter = SMALL
+        if letter != CAPITAL:
+            while end < stop and LETTERS[end[0]] == letter:
+                end += 1
         while at < end:
-            words.joined[size] = folded(at[0])
-            size += 1
+            to[0] = FOLDED[at[0]]
+            to += 1
             at += 1
         behind = end
-    words.starts[words.count] = size + 1
+    words.starts[words.count] = to - words.joined + 1
 
 
 cdef int name_says(const Program* program, Cursor start, Cursor stop) noexcept nogil:
     """Return what a name says of its value, as bits of `Verdict`; -1 when there is no memory."""
-    cdef uint8_t joined[2 * USUAL_NAME]
+    cdef uint8_t usual[TAIL + 2 * USUAL_NAME]
+    cdef uint8_t* joined = usual
     cdef uint32_t starts[USUAL_NAME + 1]
     cdef Words words
     cdef size_t size = stop - start
     cdef int verdict
-    words.joined, words.starts = joined, starts
+    words.starts = starts
     if size > USUAL_NAME:
-        words.joined = <uint8_t*>malloc(2 * size)
+        joined = <uint8_t*>malloc(TAIL + 2 * size)
         words.starts = <uint32_t*>malloc((size + 1) * sizeof(uint32_t))
-    if words.joined is NULL or words.starts is NULL:
+    if joined is NULL or words.starts is NULL:
         verdict = -1
     else:
+        words.joined = joined + TAIL
         read_words(start, stop, &words)
         verdict = last_word(&program.secret_words, &words) << WORD_SHIFT
         if is_sensitive(program, &words) or (program.sensitive_globs.count and fits_any_case(program, start, stop)):
@@ -89,7 +99,7 @@ cdef int name_says(const Program* program, Cursor start, Cursor stop) noexcept n
         if program.lists and (size > MAX_SAFE_NAME or not any_glob(&program.listed, start, stop)):
             verdict |= UNLISTED
     if size > USUAL_NAME:
-        free(words.joined)
+        free(joined)
         free(words.starts)
     return verdict
 
@@ -228,11 +238,13 @@ cdef bint fits_glob(Cursor glob, Cursor end, Cursor at, Cursor stop) noexcept no
 
 cdef Word word_at_end(const Names* names, Cursor start, Cursor stop) noexcept nogil:
     """Return what the last word of a name of up to `USUAL_NAME` bytes tells when it ends in the words of one of these."""
-    cdef uint8_t joined[2 * USUAL_NAME]
+    cdef uint8_t joined[TAIL + 2 * USUAL_NAME]
     cdef uint32_t starts[USUAL_NAME + 1]
     cdef Words words
-    words.joined, words.starts = joined, starts
-    read_words(beginning_of_words(start, stop, names.longest), stop, &words)
+    words.joined, words.starts = joined + TAIL, starts
+    if stop - start > SHORT_NAME:
+        start = beginning_of_words(start, stop, names.longest)
+    read_words(start, stop, &words)
     return last_word(names, &words)
 
 
@@ -253,20 +265,25 @@ cdef Cursor beginning_of_words(Cursor start, Cursor stop, int32_t count) noexcep
 
 
 cdef Word last_word(const Names* names, const Words* words) noexcept nogil:
+    """Return what the last word tells. The last bytes are compared as one number: `TAIL` bytes can be read before the words."""
     cdef const uint8_t* end = words.joined + (words.starts[words.count] - 1)
     cdef const uint8_t* last
     cdef const Literal* name
+    cdef uint64_t tail
     cdef int32_t index
     cdef Py_ssize_t size
     if words.count == 0:
         return NO_SECRET
     last = words.joined + words.starts[words.count - 1]
     size = end - words.joined
+    tail = fixed64(end - TAIL)
     for index in range(names.first[(end - 1)[0]], names.first[(end - 1)[0] + 1]):
+        if tail & names.tails[index].keep != names.tails[index].bytes:
+            continue
         name = &names.list[index]
         if <size_t>size < name.size or (<size_t>size > name.size and (end - name.size - 1)[0] != c"."):
             continue
-        if memcmp(end - name.size, name.text, name.size) == 0:
+        if name.size <= TAIL or memcmp(end - name.size, name.text, name.size) == 0:
             if end - last == 3 and memcmp(last, b"pin", 3) == 0:
                 return PIN
             if end - last == 3 and (memcmp(last, b"cvv", 3) == 0 or memcmp(last, b"cvc", 3) == 0):

@@ -159,9 +159,15 @@ cdef struct Buckets:
     uint16_t first[PLACES + 1]
     Beginning* list
 
+cdef struct Tail:
+    # The last eight bytes of a name, compared as far as `keep` has bits.
+    uint64_t bytes
+    uint64_t keep
+
 cdef struct Names:
     # Names as words joined by dots, in lower case, by a byte: their first or their last.
     Literal* list
+    Tail* tails  # of each
     int32_t count
     int32_t longest  # words of the longest
     uint16_t first[257]
@@ -238,6 +244,9 @@ cdef inline uint32_t place_of(uint32_t beginning) noexcept nogil:
 cdef inline uint32_t hash_of_bytes(uint32_t bytes_) noexcept nogil:
     """Return a number of 15 bits that tells beginnings apart."""
     return bytes_ * <uint32_t>0x9E3779B1 >> 17
+
+
+cdef Anchor anchor_of(bytes text, bint folded)
 
 
 cdef class Rulebook:

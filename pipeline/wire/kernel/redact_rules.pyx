@@ -93,6 +93,18 @@ def supported(rules):
     )
 
 
+cdef Anchor anchor_of(bytes text, bint folded):
+    """Return a literal, given in lower case when its case does not matter, as it is compared; its bytes have to live as long."""
+    cdef Anchor anchor
+    fold = bytes(0x20 if folded and bytes((byte,)).isalpha() else 0 for byte in text[:8])
+    anchor.literal = Literal(<Cursor>PyBytes_AS_STRING(text), len(text))
+    anchor.first = int.from_bytes(text[:8], "little")
+    anchor.fold = int.from_bytes(fold, "little")
+    anchor.keep = int.from_bytes(b"\xff" * len(fold), "little")
+    anchor.folded = folded
+    return anchor
+
+
 cdef class Rulebook:
     """Rules of a redactor. Immutable: safe to share by threads."""
 
@@ -142,15 +154,8 @@ cdef class Rulebook:
         return Literal(<Cursor>PyBytes_AS_STRING(text), len(text))
 
     cdef Anchor _anchor(self, bytes text, bint folded):
-        """Return a literal, given in lower case when its case does not matter, as it is compared."""
-        cdef Anchor anchor
-        fold = bytes(0x20 if folded and bytes((byte,)).isalpha() else 0 for byte in text[:8])
-        anchor.literal = self._literal(text)
-        anchor.first = int.from_bytes(text[:8], "little")
-        anchor.fold = int.from_bytes(fold, "little")
-        anchor.keep = int.from_bytes(b"\xff" * len(fold), "little")
-        anchor.folded = folded
-        return anchor
+        self._memory.append(text)
+        return anchor_of(text, folded)
 
     cdef int _fill_rules(self, rules) except -1:
         cdef Program* program = &self.program
@@ -331,8 +336,12 @@ cdef class Rulebook:
         made.longest = max(map(len, listed), default=0)
         made.count = len(joined)
         made.list = <Literal*>self._array(len(joined), sizeof(Literal))
+        made.tails = <Tail*>self._array(len(joined), sizeof(Tail))
         for index, name in enumerate(joined):
             made.list[index] = self._literal(name)
+            tail = name[max(0, len(name) - 8) :]
+            made.tails[index].bytes = int.from_bytes(tail.rjust(8, b"\0"), "little")
+            made.tails[index].keep = int.from_bytes((b"\xff" * len(tail)).rjust(8, b"\0"), "little")
         for index in range(257):
             made.first[index] = sum(name[edge] < index for name in joined)
         return made

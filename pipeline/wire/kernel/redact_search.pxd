@@ -25,6 +25,9 @@ cdef extern from "redact_bytes.h" nogil:
         DSN_END
     const uint32_t[256] BYTE_CLASSES
 
+cdef enum:
+    MOST_LITERALS = 18  # of one list
+
 cdef extern from "<string.h>" nogil:
     const void* memmem(const void*, size_t, const void*, size_t)
 
@@ -39,6 +42,11 @@ cdef struct Point:
     # Where something of these kinds could be found.
     Cursor at
     Kinds kinds
+
+cdef struct Literals:
+    # Literals that come in any case, by their first byte; of those with the same one the first that stands counts.
+    Anchor list[MOST_LITERALS]
+    uint8_t first[33]
 
 cdef struct Search:
     # All zero is an empty one.
@@ -68,7 +76,8 @@ cdef struct Search:
 ctypedef bint (*Matcher)(Search*) noexcept nogil
 
 cdef Cursor escape_before(Cursor low, Cursor at) noexcept nogil
-cdef Cursor behind_escape(const Search* search, Cursor at, bint percent) noexcept nogil
+cdef Cursor behind_letters(const Search* search, Cursor at, bint percent) noexcept nogil
+cdef Literals in_any_case(tuple literals)
 cdef Cursor token_at(const Program* program, Cursor at, Cursor stop, bint whole) noexcept nogil
 
 cdef inline Cursor find(Cursor at, Cursor stop, const char* literal, size_t size) noexcept nogil:
@@ -204,11 +213,29 @@ cdef inline bint stands(const Anchor* anchor, Cursor at, Cursor stop) noexcept n
     return same(at, stop, text, size)
 
 
+cdef inline Cursor any_of(const Literals* literals, Cursor at, Cursor stop) noexcept nogil:
+    """Return the end of the literal that stands here, NULL without one."""
+    cdef int index
+    if at == stop:
+        return NULL
+    for index in range(literals.first[at[0] & 31], literals.first[(at[0] & 31) + 1]):
+        if stands(&literals.list[index], at, stop):
+            return at + literals.list[index].literal.size
+    return NULL
+
+
 cdef inline bint bounded_left(const Search* search, Cursor at) noexcept nogil:
     """Tell whether a match may start here."""
     if at == search.start or not is_a((at - 1)[0], WORD):
         return True
     return can_end_escape(search, at) and escape_before(search.start, at) is not NULL
+
+
+cdef inline Cursor behind_escape(const Search* search, Cursor at, bint percent) noexcept nogil:
+    """Return `at`, or the end of the escape whose letters stand there, which can lie behind the text."""
+    if at > search.start and ((at - 1)[0] == c"\\" or (at - 1)[0] == c"%"):
+        return behind_letters(search, at, percent)
+    return at
 
 
 cdef inline bint can_end_escape(const Search* search, Cursor at) noexcept nogil:

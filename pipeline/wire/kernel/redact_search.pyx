@@ -1,6 +1,6 @@
 """Escapes, and replacements that stand in a text already."""
 
-from pipeline.wire.kernel.redact_rules cimport Beginning, Literal, place_of
+from pipeline.wire.kernel.redact_rules cimport Beginning, Literal, anchor_of, place_of
 
 
 cdef Cursor escape_before(Cursor low, Cursor at) noexcept nogil:
@@ -15,11 +15,21 @@ cdef Cursor escape_before(Cursor low, Cursor at) noexcept nogil:
     return NULL
 
 
-cdef Cursor behind_escape(const Search* search, Cursor at, bint percent) noexcept nogil:
-    """Return `at`, or the end of the escape whose letters stand there, which can lie behind the text."""
+cdef Literals in_any_case(tuple literals):
+    """Return up to `MOST_LITERALS`, given in lower case; they have to live as long."""
+    cdef Literals made
+    cdef int index
+    listed = sorted(literals, key=lambda literal: literal[0] & 31)
+    for index, literal in enumerate(listed):
+        made.list[index] = anchor_of(literal, True)
+    for index in range(33):
+        made.first[index] = sum(literal[0] & 31 < index for literal in listed)
+    return made
+
+
+cdef Cursor behind_letters(const Search* search, Cursor at, bint percent) noexcept nogil:
+    """Return the end of the escape whose letters stand behind its first character, `at` where it is none."""
     cdef size_t left = search.stop - at
-    if at == search.start:
-        return at
     if (at - 1)[0] == c"\\":
         if left and at[0] in (c"n", c"r", c"t", c"b", c"f"):
             return at + 1

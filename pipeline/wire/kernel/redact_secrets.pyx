@@ -2,15 +2,15 @@
 
 from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, uint8_t, uint32_t
-from libc.string cimport memchr, memcmp, strlen
+from libc.string cimport memchr, memcmp
 
 from pipeline.wire.kernel.redact_names cimport word_at_end
 from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN
 from pipeline.wire.kernel.redact_search cimport (
     ALNUM, BASE64URL, BLANK, COOKIE_END, COOKIE_NAME_END, CREDENTIAL_END, DIGIT, DSN_END, LABEL, LINE_END, LOWER, NAME,
     OPTION_END, PARAMETER_END, SCHEME, SECRET_END, SESSION_END, TOKEN68, UPPER, USER_END, WORD,
-    begins_token, behind_blanks, behind_escape, behind_quote, bounded_left, find, found, is_a, lower, next_point, plain_until, run, run_of,
-    same, same_folded, token_at, until,
+    Literals, any_of, begins_token, behind_blanks, behind_escape, behind_quote, bounded_left, find, found, in_any_case, is_a,
+    lower, next_point, plain_until, run, same, same_folded, token_at, until,
 )
 
 
@@ -21,22 +21,6 @@ cdef inline Cursor behind_token(Search* search, Cursor at) noexcept nogil:
         return at
     search.token, search.token_end = at, end
     return end
-
-
-cdef inline Cursor any_of(const char** literals, Cursor at, Cursor stop) noexcept nogil:
-    """Return the end of the literal that stands here in any case, NULL without one. The list, in lower case, ends with NULL."""
-    cdef size_t size
-    cdef uint8_t first
-    if at == stop:
-        return NULL
-    first = lower(at[0])
-    while literals[0] is not NULL:
-        if <uint8_t>literals[0][0] == first:
-            size = strlen(literals[0])
-            if same_folded(at, stop, literals[0], size):
-                return at + size
-        literals += 1
-    return NULL
 
 
 # ---- tokens ----
@@ -119,9 +103,9 @@ cdef inline bint is_key_label(Cursor label, Py_ssize_t size) noexcept nogil:
 
 # ---- headers ----
 
-cdef const char** SCHEMES = [
-    b"bearer", b"basic", b"token", b"digest", b"negotiate", b"apikey", b"dpop", b"aws4-hmac-sha256", NULL,
-]
+cdef Literals SCHEMES = in_any_case((
+    b"bearer", b"basic", b"token", b"digest", b"negotiate", b"apikey", b"dpop", b"aws4-hmac-sha256",
+))
 
 cdef enum:
     PARAMETERS_REACH = 2048
@@ -135,7 +119,7 @@ cdef struct Parameters:
 
 cdef Cursor scheme_end(Cursor at, Cursor stop) noexcept nogil:
     """Return the end of a scheme and the spaces behind it; NULL where there is none."""
-    cdef Cursor end = any_of(SCHEMES, at, stop), spaces
+    cdef Cursor end = any_of(&SCHEMES, at, stop), spaces
     if end is NULL:
         return NULL
     spaces = end
@@ -272,9 +256,9 @@ cdef Cursor telling_credentials_end(Cursor start, Cursor stop) noexcept nogil:
     return NULL
 
 
-cdef const char** COOKIE_ATTRIBUTES = [
-    b"path", b"domain", b"expires", b"max-age", b"samesite", b"httponly", b"secure", b"priority", b"partitioned", NULL,
-]
+cdef Literals COOKIE_ATTRIBUTES = in_any_case((
+    b"path", b"domain", b"expires", b"max-age", b"samesite", b"httponly", b"secure", b"priority", b"partitioned",
+))
 
 cdef enum:
     SHORTEST_COOKIE_ATTRIBUTE = 4
@@ -304,7 +288,7 @@ cdef bint find_cookie(Search* search) noexcept nogil:
 
 
 cdef inline bint is_cookie_attribute(Cursor name, Cursor end) noexcept nogil:
-    return end - name >= SHORTEST_COOKIE_ATTRIBUTE and any_of(COOKIE_ATTRIBUTES, name, end) == end
+    return end - name >= SHORTEST_COOKIE_ATTRIBUTE and any_of(&COOKIE_ATTRIBUTES, name, end) == end
 
 
 cdef Cursor cookies_start(Cursor at, Cursor stop) noexcept nogil:
@@ -336,10 +320,10 @@ cdef Cursor cookie_end(Search* search, Cursor start) noexcept nogil:
 
 # ---- addresses ----
 
-cdef const char** LOGIN_SCHEMES = [
-    b"redis", b"rediss", b"amqp", b"amqps", b"mongodb", b"mongodb+srv", b"postgres", b"postgresql", b"mysql", b"sftp", b"smtp",
-    b"smtps", NULL,
-]
+cdef Literals LOGIN_SCHEMES = in_any_case((
+    b"rediss", b"redis", b"amqps", b"amqp", b"mongodb+srv", b"mongodb", b"postgresql", b"postgres", b"mysql", b"sftp", b"smtps",
+    b"smtp",
+))
 
 cdef enum:
     MAX_SCHEME = 32
@@ -363,7 +347,7 @@ cdef bint find_url_cred(Search* search) noexcept nogil:
             while end > start and (end == stop or end[0] != c"@" or end - start == MAX_USER_INFO):
                 end -= 1
             if end > start and (
-                memchr(start, c":", end - start) is not NULL or end - start >= LONG_USER or is_login(scheme, at)
+                memchr(start, c":", end - start) is not NULL or end - start >= LONG_USER or any_of(&LOGIN_SCHEMES, scheme, at) == at
             ):
                 if not found(search, start, end):
                     return False
@@ -371,20 +355,11 @@ cdef bint find_url_cred(Search* search) noexcept nogil:
     return True
 
 
-cdef bint is_login(Cursor scheme, Cursor end) noexcept nogil:
-    cdef const char** each = LOGIN_SCHEMES
-    while each[0] is not NULL:
-        if <size_t>(end - scheme) == strlen(each[0]) and same_folded(scheme, end, each[0], end - scheme):
-            return True
-        each += 1
-    return False
-
-
-cdef const char** PARAMETERS = [
+cdef Literals PARAMETERS = in_any_case((
     b"token=", b"access_token=", b"id_token=", b"refresh_token=", b"api_key=", b"apikey=", b"key=", b"code=", b"sig=",
     b"signature=", b"secret=", b"password=", b"session=", b"x-amz-signature=", b"x-amz-credential=", b"x-amz-security-token=",
-    b"x-goog-signature=", NULL,
-]
+    b"x-goog-signature=",
+))
 
 
 cdef bint find_url_param(Search* search) noexcept nogil:
@@ -393,7 +368,7 @@ cdef bint find_url_param(Search* search) noexcept nogil:
         at = next_point(search, at)
         if at is NULL:
             return True
-        value = any_of(PARAMETERS, at + 1, stop)
+        value = any_of(&PARAMETERS, at + 1, stop)
         end = until(behind_token(search, value), stop, PARAMETER_END)
         if end - value >= (12 if is_plain_parameter(at + 1, value) else 4) and not found(search, value, end):
             return False
@@ -407,10 +382,10 @@ cdef inline bint is_plain_parameter(Cursor name, Cursor end) noexcept nogil:
 
 # ---- key and value ----
 
-cdef const char** SESSIONS = [
+cdef Literals SESSIONS = in_any_case((
     b"session_id=", b"sessionid=", b"sessid=", b"phpsessid=", b"jsessionid=", b"connect.sid=", b"csrftoken=", b"xsrf-token=",
-    b"asp.net_sessionid=", NULL,
-]
+    b"asp.net_sessionid=",
+))
 
 
 cdef bint find_session_kv(Search* search) noexcept nogil:
@@ -419,7 +394,7 @@ cdef bint find_session_kv(Search* search) noexcept nogil:
         at = next_point(search, at)
         if at is NULL:
             return True
-        value = any_of(SESSIONS, at, stop)
+        value = any_of(&SESSIONS, at, stop)
         if value is NULL:
             value = prefixed_cookie(at, stop)
         if value is NULL:
@@ -446,11 +421,11 @@ cdef Cursor prefixed_cookie(Cursor at, Cursor stop) noexcept nogil:
     return at + 1 if at > name and at < stop and at[0] == c"=" else NULL
 
 
-cdef const char** KEY_WORDS = [
+cdef Literals KEY_WORDS = in_any_case((
     b"password", b"passwd", b"passphrase", b"pwd", b"secret", b"key", b"token", b"credentials", b"credential", b"string", b"otp",
-    b"pin", b"cvv", b"cvc", NULL,
-]
-cdef const char** NOTHINGS = [b"null", b"true", b"false", b"none", b"undefined", NULL]
+    b"pin", b"cvv", b"cvc",
+))
+cdef Literals NOTHINGS = in_any_case((b"null", b"true", b"false", b"none", b"undefined"))
 
 cdef enum:
     MAX_NAME = 64
@@ -463,7 +438,7 @@ cdef bint find_kv_secret(Search* search) noexcept nogil:
         at = next_point(search, at)
         if at is NULL:
             return True
-        word_end = any_of(KEY_WORDS, at, stop)
+        word_end = any_of(&KEY_WORDS, at, stop)
         behind = assignment_end(word_end, stop)
         if behind is NULL:
             at += 1
@@ -538,7 +513,7 @@ cdef bint is_secret_value(Word word, Cursor start, Cursor stop) noexcept nogil:
     cdef size_t size = stop - start
     if word == PIN:
         return 4 <= size <= 8 and run(start, stop, DIGIT) == stop
-    if size < (3 if word == CVV else 4) or any_of(NOTHINGS, start, stop) == stop:
+    if size < (3 if word == CVV else 4) or any_of(&NOTHINGS, start, stop) == stop:
         return False
     return template_end(start, stop) != stop
 
@@ -555,7 +530,9 @@ cdef Cursor quoted_end(const Search* search, Cursor quote, Cursor start) noexcep
                 at += 1
             at += 1
         return at
-    while at < stop and at[0] != c"\r" and at[0] != c"\n" and not same(at, stop, <const char*>quote, size):
+    while at < stop and at[0] != c"\r" and at[0] != c"\n":
+        if at[0] == quote[0] and same(at, stop, <const char*>quote, size):
+            break
         at += 1
     return at
 
@@ -564,9 +541,9 @@ cdef enum:
     MAX_OPTION = 61
     COMMAND_REACH = 200
 
-cdef const char** COMMANDS = [
-    b"mysql ", b"mysqldump ", b"mysqladmin ", b"mariadb ", b"psql ", b"sshpass ", b"mongo ", b"mongosh ", NULL,
-]
+cdef Literals COMMANDS = in_any_case((
+    b"mysql ", b"mysqldump ", b"mysqladmin ", b"mariadb ", b"psql ", b"sshpass ", b"mongo ", b"mongosh ",
+))
 
 
 cdef bint find_cli_secret(Search* search) noexcept nogil:
@@ -619,7 +596,7 @@ cdef bint find_commands(Search* search) noexcept nogil:
         at = next_point(search, at)
         if at is NULL:
             return True
-        quote = password_option_end(any_of(COMMANDS, at, stop), stop, &option)
+        quote = password_option_end(any_of(&COMMANDS, at, stop), stop, &option)
         if quote is NULL:
             at += 1
             continue
@@ -662,7 +639,7 @@ cdef Cursor password_option_end(Cursor start, Cursor stop, Option* next_) noexce
     return at + 1 if at < stop and is_a(at[0], BLANK) else at
 
 
-cdef const char** DSN_WORDS = [b"password", b"pwd", NULL]
+cdef Literals DSN_WORDS = in_any_case((b"password", b"pwd"))
 
 cdef enum:
     MAX_DSN_VALUE = 256
@@ -675,7 +652,7 @@ cdef bint find_dsn_kv(Search* search) noexcept nogil:
         at = next_point(search, at)
         if at is NULL:
             return True
-        value = behind_blanks(behind_blanks(any_of(DSN_WORDS, at, stop), stop) + 1, stop)
+        value = behind_blanks(behind_blanks(any_of(&DSN_WORDS, at, stop), stop) + 1, stop)
         end = dsn_value_end(search, value, &next_end)
         if end is not NULL and end - value >= 4 and bounded_left(search, at) and in_dsn(search, at, end):
             if not found(search, value, end):

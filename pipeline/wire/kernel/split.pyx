@@ -8,53 +8,11 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from pipeline.wire.kernel.arena cimport Arena, grown, release_arena, taken
+from pipeline.wire.kernel.arena cimport grown, release_arena, taken
 from pipeline.wire.kernel.tables cimport KIND_message, MESSAGES, OtlpField
 from pipeline.wire.kernel.walk cimport (
     DELIMITED, NO_MEMORY, Cursor, Fault, Visit, expected, known, malformed, next_field, put_varint, refused, root, varint_bytes,
 )
-
-cdef enum:
-    DEEPEST = 5  # shells around a data point: the payload, resource, scope, metric, kind of metric
-
-cdef struct Run:
-    # Fields of a shell, one behind the other in the payload.
-    Cursor at
-    Cursor stop
-
-cdef struct Shell:
-    # A message around items: its field number in its parent, and all of its fields but the items and shells in it.
-    size_t parent
-    uint32_t number
-    uint32_t depth
-    size_t first_run
-    size_t runs
-    int64_t size  # of all runs
-
-cdef struct Item:
-    # The whole field that it is, and the innermost shell around it.
-    Cursor at
-    Cursor stop
-    size_t shell
-
-cdef struct Listing:
-    Item* items
-    Shell* shells
-    Run* runs
-    size_t item_count, item_room
-    size_t shell_count, shell_room
-    size_t run_count, run_room
-    Arena arena
-    Fault fault
-    Cursor base  # what the offset of the fault counts from
-
-cdef struct Part:
-    # The shells that are open behind the last item, from the payload inwards, with the bytes in each of them so far.
-    size_t items
-    uint32_t depth
-    size_t[DEEPEST] shells
-    int64_t[DEEPEST] sizes
-
 
 def split(bytes payload not None, str signal not None, *, object max_items, object max_bytes):
     cdef Py_ssize_t most_items = min(max_items, sys.maxsize), most_bytes = min(max_bytes, sys.maxsize)
@@ -74,10 +32,15 @@ def split(bytes payload not None, str signal not None, *, object max_items, obje
             return [payload]
         return parts_of(&listing, most_items, most_bytes)
     finally:
-        free(listing.items)
-        free(listing.shells)
-        free(listing.runs)
-        release_arena(&listing.arena)
+        release_listing(&listing)
+
+
+cdef void release_listing(Listing* listing) noexcept nogil:
+    """Give all memory back."""
+    free(listing.items)
+    free(listing.shells)
+    free(listing.runs)
+    release_arena(&listing.arena)
 
 
 cdef bint listed(Listing* listing, Cursor start, Cursor stop, uint32_t message, uint32_t number, size_t parent) noexcept nogil:

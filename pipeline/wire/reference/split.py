@@ -9,7 +9,7 @@ from pipeline.wire.reference.tables import Field, Message, root
 from pipeline.wire.reference.walk import delimited, encode_varint, expect, fields
 
 
-class _Shell:
+class Shell:
     """A message around items: its field number in its parent, and all of its fields but the items and shells in it."""
 
     __slots__ = ("number", "rest")
@@ -19,7 +19,7 @@ class _Shell:
         self.rest = rest
 
 
-_Item: TypeAlias = tuple[tuple[_Shell, ...], bytes]
+Item: TypeAlias = tuple[tuple[Shell, ...], bytes]
 """The shells around an item, from the payload inwards, and the whole field that it is."""
 
 
@@ -30,10 +30,10 @@ def split(payload: bytes, signal: Signal, *, max_items: int, max_bytes: int) -> 
     theirs, unknown ones too; shells without items are left out. Parts are as full as the limits allow; an item that is too
     large by itself has a part of its own. A payload within the limits is returned as it is. Raises `Malformed`.
     """
-    items = list(_items(payload, 0, len(payload), root(signal), 0, ()))
+    items = items_of(payload, signal)
     if len(items) <= max_items and len(payload) <= max_bytes:
         return [payload]
-    parts: list[list[_Item]] = []
+    parts: list[list[Item]] = []
     size = _Size()
     for item in items:
         if not parts or len(parts[-1]) == max_items or size.with_item(item) > max_bytes:
@@ -41,10 +41,15 @@ def split(payload: bytes, signal: Signal, *, max_items: int, max_bytes: int) -> 
             size = _Size()
         parts[-1].append(item)
         size.add(item)
-    return [_body(part, 0) for part in parts]
+    return [body_of(part) for part in parts]
 
 
-def _items(data: bytes, start: int, end: int, message: Message, number: int, around: tuple[_Shell, ...]) -> Iterator[_Item]:
+def items_of(payload: bytes, signal: Signal) -> list[Item]:
+    """Return all items of a payload, each with the shells around it. Raises `Malformed`."""
+    return list(_items(payload, 0, len(payload), root(signal), 0, ()))
+
+
+def _items(data: bytes, start: int, end: int, message: Message, number: int, around: tuple[Shell, ...]) -> Iterator[Item]:
     """Yield the items in the message `data[start:end]`, which is field `number` of what is around it."""
     rest: list[bytes] = []
     inside: list[tuple[Field, Message, int, int, int]] = []
@@ -57,7 +62,7 @@ def _items(data: bytes, start: int, end: int, message: Message, number: int, aro
         if inside and field.name in inside[0][0].rivals:
             inside.clear()  # of a metric's data, the type given last counts
         inside.append((field, below, at, value, stop))
-    around = (*around, _Shell(number, b"".join(rest)))
+    around = (*around, Shell(number, b"".join(rest)))
     if len(inside) > 1 and not inside[0][0].repeated:  # a singular message in several pieces is one
         field, below, *_ = inside[0]
         merged = b"".join(data[value:stop] for *_, value, stop in inside)
@@ -74,10 +79,10 @@ class _Size:
     """The exact size of a part, kept up while items are added: of each shell still open, the bytes in it so far."""
 
     def __init__(self) -> None:
-        self._open: tuple[_Shell, ...] = ()
+        self._open: tuple[Shell, ...] = ()
         self._bytes: list[int] = []
 
-    def with_item(self, item: _Item) -> int:
+    def with_item(self, item: Item) -> int:
         """Return what the size would be with one more item."""
         open_shells, sizes = self._after(item)
         total = 0
@@ -85,11 +90,11 @@ class _Size:
             total = _framed(shell.number, size + total) if shell.number else size + total
         return total
 
-    def add(self, item: _Item) -> None:
+    def add(self, item: Item) -> None:
         """Add an item."""
         self._open, self._bytes = self._after(item)
 
-    def _after(self, item: _Item) -> tuple[tuple[_Shell, ...], list[int]]:
+    def _after(self, item: Item) -> tuple[tuple[Shell, ...], list[int]]:
         shells, field = item
         shared = sum(1 for mine, theirs in zip(self._open, shells, strict=False) if mine is theirs)
         sizes = self._bytes[:shared]
@@ -107,7 +112,7 @@ def _framed(number: int, size: int) -> int:
     return len(encode_varint(number << 3)) + len(encode_varint(size)) + size
 
 
-def _body(items: Sequence[_Item], depth: int) -> bytes:
+def body_of(items: Sequence[Item], depth: int = 0) -> bytes:
     """Return the shell at `depth` that all the items share, with the items in it."""
     shells, _ = items[0]
     pieces = [shells[depth].rest]
@@ -116,5 +121,5 @@ def _body(items: Sequence[_Item], depth: int) -> bytes:
     else:
         for _, group in groupby(items, key=lambda item: id(item[0][depth + 1])):
             part = list(group)
-            pieces.append(delimited(part[0][0][depth + 1].number, _body(part, depth + 1)))
+            pieces.append(delimited(part[0][0][depth + 1].number, body_of(part, depth + 1)))
     return b"".join(pieces)

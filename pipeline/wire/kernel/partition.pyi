@@ -1,0 +1,3 @@
+from pipeline.types import Signal
+
+def partition(payload: bytes, signal: Signal, n: int) -> list[bytes | None]: ...
