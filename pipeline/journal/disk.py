@@ -174,7 +174,7 @@ class DiskJournal(LaneJournal):
             begin = first.before if first else lane.head
         for spec in self._specs.get(lane.name, ()):
             then = known.pop(spec.exporter, None) or CursorState(lane.name, spec.exporter, begin)
-            gone = ((then.stop, lane.head),) if then.stop is not None else ()
+            gone = ((then.stop, lane.head),) if then.stop is not None and then.stop.batches < lane.head.batches else ()
             progress = self._progress(then, spec.queue, lane.head, then.ranges + gone)
             lane.readers.append(progress)
             self._cursors[progress.cursor] = progress
