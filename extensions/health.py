@@ -9,7 +9,7 @@ there is room), `/health/dependencies` how each destination and the journal are,
 """
 
 import asyncio
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import orjson
 
@@ -25,7 +25,7 @@ class Config(HttpListener, frozen=True, kw_only=True):
     """Where health is served."""
 
     endpoint: Annotated[Endpoint, about("Address to listen on.")] = "127.0.0.1:13133"
-    degraded_code: Annotated[int, about("What `/health/dependencies` answers while degraded: 200 or 503.")] = 200
+    degraded_code: Annotated[Literal[200, 503], about("What `/health/dependencies` answers while degraded: 200 or 503.")] = 200
 
 
 class HealthEndpoints(Extension):

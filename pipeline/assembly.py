@@ -8,7 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from pipeline.delivery.backoff import Backoff
 from pipeline.delivery.books import Books, ExporterAccount
-from pipeline.delivery.checks import exporter_check, watch_queue
+from pipeline.delivery.checks import error_rate_check, exporter_check, watch_queue
 from pipeline.delivery.connect import ConnectorLoop
 from pipeline.delivery.consume import ConsumePath, Folder, Lane
 from pipeline.delivery.send import Sender
@@ -77,13 +77,14 @@ class Assembly:
         return routes
 
     def checks(self) -> Mapping[str, Check]:
-        """Return the health check of every exporter that has a cursor."""
+        """Return the health check of every exporter that has a cursor, and of their attempts."""
         journal = self._parts.journal
         cursors = journal.cursors()
-        return {
+        checks = {
             f"exporter:{name}": exporter_check(sender, [journal.backlog(c) for c in cursors if c.exporter == name])
             for name, sender in self.senders.items()
         }
+        return {**checks, "errorRate": error_rate_check(self.senders.values())}
 
     def _lanes(self) -> dict[str, Lane]:
         lanes, graph, books = {}, self.graph, self._parts.books

@@ -299,6 +299,16 @@ class JournalSettings(Settings, frozen=True):
     allow_network_fs: Annotated[bool, about("Keep the journal on a network file system, whose syncs may not hold.")] = False
 
 
+class DeadLetterSettings(Settings, frozen=True):
+    """How much of what can't be delivered is kept, and how long (delivery contract §8)."""
+
+    max_bytes: Annotated[
+        Annotated[Size, Meta(gt=0)] | None,
+        about("What letters may take; beyond it the oldest go. Default 1GiB, or 16MiB with the memory journal."),
+    ] = None
+    max_age: Annotated[Duration, Meta(gt=0), about("Letters older than this go.")] = 14 * 86400.0
+
+
 class AdminSettings(Settings, frozen=True):
     """Where operators ask a running daemon."""
 
@@ -322,6 +332,7 @@ class ServiceSettings(Settings, frozen=True):
     telemetry: Annotated[TelemetrySettings, about("sluice's own telemetry.")] = TelemetrySettings()
     limits: Annotated[Limits, about("Bounds of memory and of a stop.")] = Limits()
     journal: Annotated[JournalSettings, about("Where batches wait for the exporters.")] = JournalSettings()
+    dead_letters: Annotated[DeadLetterSettings, about("What could not be delivered.")] = DeadLetterSettings()
     admin: Annotated[AdminSettings, about("Where operators ask a running daemon.")] = AdminSettings()
     watch: Annotated[bool, about("Reload when a file of the configuration changes.")] = True
     forbid_inline_secrets: Annotated[bool, about("A secret written into the file is an error, not a warning.")] = False

@@ -1,15 +1,16 @@
 """How an exporter is: its health check (delivery contract §13) and the gauges of its queue."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
+from pipeline.delivery.error_rate import Attempts, total
 from pipeline.delivery.send import Sender
 from pipeline.journal import Backlog, Cursor, Journal
 from pipeline.settings import signal_of
 from pipeline.telemetry import catalogue
-from pipeline.telemetry.health import Check, Status
+from pipeline.telemetry.health import RANK, Check, Status
 from pipeline.telemetry.metrics import Metrics
 from pipeline.types import SIGNALS
 
@@ -17,6 +18,11 @@ FILL_DEGRADED, FILL_UNHEALTHY = 0.5, 0.9
 OLD_SECONDS: Final = 300.0
 SILENT_SECONDS: Final = 600.0
 """No success for this long, and something in the queue since before, is unhealthy."""
+ERROR_RATE: Final = 0.02
+"""Share of attempts in an hour."""
+FEWEST_ATTEMPTS: Final = round(1 / ERROR_RATE)
+"""Of fewer a single failure is above that share and means nothing."""
+_STATES: Final[Mapping[str, str]] = {"backoff": "backing off", "paused": "asked to wait"}
 
 
 def exporter_check(sender: Sender, backlogs: Sequence[Backlog]) -> Check:
@@ -24,23 +30,57 @@ def exporter_check(sender: Sender, backlogs: Sequence[Backlog]) -> Check:
     queued = sum(backlog.bytes for backlog in backlogs)
     fill = max((backlog.bytes / backlog.capacity for backlog in backlogs if backlog.capacity), default=0.0)
     oldest = max((age(backlog) for backlog in backlogs), default=0.0)
-    silent = time.time() - max(sender.last_success, sender.started_at) > SILENT_SECONDS
-    status: Status = "healthy"
-    if sender.state == "auth" or fill >= FILL_UNHEALTHY or (silent and oldest > SILENT_SECONDS):
-        status = "unhealthy"
-    elif sender.state != "ok" or fill >= FILL_DEGRADED or oldest > OLD_SECONDS:
-        status = "degraded"
-    message = "ok" if sender.state == "ok" else f"{sender.state}: {sender.last_error}"
-    details: dict[str, str | int] = {"queueBytes": queued, "queueFill": f"{fill:.0%}", "oldest": f"{oldest:.0f}s"}
+    troubles = list(_troubles(sender, fill, oldest))
+    status: Status = max((trouble.status for trouble in troubles), key=RANK.__getitem__, default="healthy")
+    details: dict[str, str | int] = {
+        "responseTime": f"{sender.last_seconds * 1000:.0f}ms",
+        "queueBytes": queued,
+        "queueFill": f"{fill:.0%}",
+        "oldest": f"{oldest:.0f}s",
+    }
     if sender.last_success:
         details["lastSuccess"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(sender.last_success))
+    message = "; ".join(trouble.message for trouble in troubles) or "ok"
     return Check(status, message, sender.queue.required, details)
+
+
+def _troubles(sender: Sender, fill: float, oldest: float) -> Iterator[Check]:
+    """Yield all that is wrong (delivery contract §13)."""
+    if sender.state == "auth":
+        yield Check("unhealthy", f"the credential is refused: {sender.last_error}")
+    elif sender.state != "ok":
+        yield Check("degraded", f"{_STATES[sender.state]}: {sender.last_error}")
+    if fill >= FILL_DEGRADED:
+        yield Check("unhealthy" if fill >= FILL_UNHEALTHY else "degraded", f"the queue is {fill:.0%} full")
+    if oldest > OLD_SECONDS:
+        silent = time.time() - max(sender.last_success, sender.started_at) > SILENT_SECONDS and oldest > SILENT_SECONDS
+        yield Check("unhealthy" if silent else "degraded", "nothing delivered for 10 minutes" if silent else "far behind")
+    if fails(sender.errors.last_hour()):
+        yield Check("degraded", f"{sender.errors.last_hour().error_rate:.1%} of its attempts failed in the last hour")
+
+
+def error_rate_check(senders: Iterable[Sender]) -> Check:
+    """Return how many attempts of all exporters failed in the last hour."""
+    attempts = total(sender.errors.last_hour() for sender in senders)
+    status: Status = "degraded" if fails(attempts) else "healthy"
+    details: dict[str, str | int] = {
+        "errorRate": f"{attempts.error_rate:.1%}",
+        "errors": attempts.failed,
+        "total": attempts.total,
+        "period": "last 1 hour",
+    }
+    return Check(status, "ok" if status == "healthy" else "many attempts fail", required=False, details=details)
 
 
 def orphan_check(backlog: Backlog) -> Check:
     """Return the state of what waits for an exporter that is no longer configured."""
     details: dict[str, str | int] = {"items": backlog.items, "bytes": backlog.bytes, "oldest": f"{age(backlog):.0f}s"}
     return Check("degraded", "its exporter or pipeline is no longer configured", required=False, details=details)
+
+
+def fails(attempts: Attempts) -> bool:
+    """Return whether more attempts failed than should."""
+    return attempts.total >= FEWEST_ATTEMPTS and attempts.error_rate > ERROR_RATE
 
 
 def age(backlog: Backlog) -> float:

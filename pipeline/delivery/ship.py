@@ -15,13 +15,15 @@ from pipeline.batch import MAX_ITEMS, Batch, halves, merge
 from pipeline.component import Request
 from pipeline.delivery.books import ExporterAccount
 from pipeline.delivery.read import read_on
-from pipeline.delivery.send import Sender
+from pipeline.delivery.send import Sender, Undeliverable
 from pipeline.journal import Cursor, Entry
 from pipeline.offload import offload
 from pipeline.telemetry import catalogue
 
 OUTSTANDING_BYTES: Final = 16 * 1024 * 1024
 """OTLP bytes an exporter may hold in shipments that are under way or waiting for their next attempt."""
+READ_BYTES: Final = 4 * 1024 * 1024
+"""Read from the journal at a time: what does not go into the next request waits in memory for the one after."""
 OUTSTANDING_PER_CONSUMER: Final = 4
 """Shipments per request slot, so that younger ones pass those in back-off."""
 
@@ -30,11 +32,11 @@ OUTSTANDING_PER_CONSUMER: Final = 4
 class Shipment:
     """A merged batch on its way, and the journal entries that are settled when all of it has found its end."""
 
-    entries: Sequence[Entry]
+    positions: Sequence[int]
     batch: Batch
-    requests: list[Request] = field(default_factory=list)
-    outcome: ExporterAccount = field(default_factory=ExporterAccount)
+    outcome: ExporterAccount
     """What became of its items; booked when it is settled, so that one that is cut and sent again counts once."""
+    requests: list[Request] = field(default_factory=list)
 
 
 class CursorLoop:
@@ -62,7 +64,9 @@ class CursorLoop:
                 while True:
                     await self._room()
                     entries = await self._gather()
-                    shipment = Shipment(entries, merge([entry.batch for entry in entries]))
+                    outcome = ExporterAccount(pipeline=self._cursor.lane)
+                    shipment = Shipment([entry.position for entry in entries], merge([entry.batch for entry in entries]), outcome)
+                    del entries
                     await self._encode(shipment, shipment.batch)
                     task = shipments.create_task(self._ship(shipment))
                     self._shipments[task] = len(shipment.batch.payload)
@@ -90,7 +94,7 @@ class CursorLoop:
         while size < max_bytes and items < max_items:
             if not self._ahead:
                 if self._reading is None:
-                    self._reading = asyncio.ensure_future(self._read(max_bytes - size))
+                    self._reading = asyncio.ensure_future(self._read(min(max_bytes - size, READ_BYTES)))
                 if entries:
                     linger = 0.0 if self._draining or not self._sender.journal.durable else deadline - time.monotonic()
                     done, _ = await asyncio.wait([self._reading], timeout=max(linger, 0.0))
@@ -122,8 +126,8 @@ class CursorLoop:
         except Exception as error:
             failure = type(error).__name__
         if batch.items < 2:
-            message = f"the exporter failed to encode: {failure}"
-            await sender.give_up(batch, batch.items, shipment.outcome, "poison", message, attempts=0)
+            end = Undeliverable("poison", f"the exporter failed to encode: {failure}", 0)
+            await sender.give_up(batch, batch.items, shipment.outcome, end)
             return
         for half in halves(batch):
             await self._encode(shipment, half)
@@ -141,7 +145,7 @@ class CursorLoop:
             outcome.skipped += skipped
             sender.metrics.add(catalogue.EXPORTER_SKIPPED, skipped, exporter=sender.id, signal=shipment.batch.signal)
         self._account.add(outcome)
-        sender.journal.settle(self._cursor, [entry.position for entry in shipment.entries])
+        sender.journal.settle(self._cursor, shipment.positions)
         age = time.time() - shipment.batch.context.received_at / 1e9
         sender.metrics.observe(catalogue.END_TO_END, max(age, 0.0), pipeline=self._cursor.lane, exporter=sender.id)
 

@@ -188,7 +188,7 @@ class DiskJournal(LaneJournal):
     def _progress(
         self, then: CursorState, queue: SendingQueue, head: Totals, skip: tuple[tuple[Totals, Totals], ...]
     ) -> Progress:
-        progress = Progress(Cursor(then.lane, then.exporter), queue, CAPACITY, then.low, head, skip)
+        progress = Progress(Cursor(then.lane, then.exporter), queue, CAPACITY, then.low, head, skip, durable=True)
         progress.oldest_unread = then.oldest
         return progress
 
@@ -243,12 +243,13 @@ class DiskJournal(LaneJournal):
         if not kept:
             return
         await self._reserve(kept)
+        append = Append(kept, asyncio.get_running_loop().create_future())
         try:
-            append = Append(kept, asyncio.get_running_loop().create_future())
             self._writer.append(append)
             await append.done
         finally:
             self._release(kept)
+            del append  # or a refusal would hold this frame and its batches, and the frame the refusal, until they are collected
 
     def _committed(self, commit: Commit) -> None:
         for name, segment in commit.opened:
@@ -256,8 +257,7 @@ class DiskJournal(LaneJournal):
         for name, stored in commit.stored:
             lane = self._lanes[name]
             lane.publish(stored)
-            while lane.tail_bytes > self._tail_bytes:
-                lane.forget_first()
+            lane.bound(self._tail_bytes)
         for append in commit.appends:
             finish(append.done, append.refused)
         self._full = any(append.refused and append.refused.code == "journal_full" for append in commit.appends)

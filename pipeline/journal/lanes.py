@@ -86,6 +86,7 @@ class LaneJournal(Journal):
                     await self._expire(progress)
                 if await self._advance(progress, max_bytes):
                     taken = self._collect(progress, max_bytes)
+                    progress.read_at = lane.head.bytes
                     lane.trim()
                     return [stored.entry for stored in taken]
             await progress.more.wait()
@@ -94,11 +95,10 @@ class LaneJournal(Journal):
         """Be done with entries, in any order."""
         progress = self._cursors[cursor]
         for position in positions:
-            stored = progress.settle(position)
-            if stored is not None:
-                self._settled(progress, stored)
+            if progress.settle(position):
+                self._settled(progress, position)
 
-    def _settled(self, progress: Progress, stored: Stored) -> None:
+    def _settled(self, progress: Progress, position: int) -> None:
         """An entry of a cursor is done with."""
 
     def rewind(self, cursor: Cursor) -> None:
@@ -130,7 +130,9 @@ class LaneJournal(Journal):
         cursor = Cursor(lane.name, spec.exporter)
         progress = self._cursors.get(cursor)
         if progress is None:
-            progress = self._cursors[cursor] = Progress(cursor, spec.queue, self.capacity, lane.head, lane.head)
+            progress = self._cursors[cursor] = Progress(
+                cursor, spec.queue, self.capacity, lane.head, lane.head, durable=self.durable
+            )
             lane.readers.append(progress)
         progress.configure(spec.queue, self.capacity)
         if progress.stop is not None:

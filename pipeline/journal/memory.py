@@ -58,7 +58,7 @@ class MemoryJournal(LaneJournal):
             lane = self._lanes[name]
             for spec in specs:
                 cursor = Cursor(name, spec.exporter)
-                self._cursors[cursor] = Progress(cursor, spec.queue, CAPACITY, lane.head, lane.head)
+                self._cursors[cursor] = Progress(cursor, spec.queue, CAPACITY, lane.head, lane.head, durable=False)
                 lane.readers.append(self._cursors[cursor])
         self._metrics.watch(catalogue.JOURNAL_BYTES, self._bytes)
         self._running = True
@@ -100,10 +100,10 @@ class MemoryJournal(LaneJournal):
             for key in keys:
                 del self._deliveries[key]
 
-    def _settled(self, progress: Progress, stored: Stored) -> None:
-        delivery = self._deliveries.get((progress.cursor.lane, stored.entry.position))
+    def _settled(self, progress: Progress, position: int) -> None:
+        delivery = self._deliveries.get((progress.cursor.lane, position))
         if delivery is not None:
-            delivery.settled(progress.cursor, stored.entry.position)
+            delivery.settled(progress.cursor, position)
 
     def health(self) -> Health:
         """Return the state; memory itself never fails."""

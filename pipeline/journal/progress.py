@@ -57,6 +57,15 @@ class Stored(Struct, eq=False):
         return self.entry.batch.context.received_at
 
 
+class Held(NamedTuple):
+    """An entry that was read and is not settled. Its reader has the batch; here it is `kept` where nobody else keeps it."""
+
+    before: Totals
+    after: Totals
+    received_at: int
+    kept: Stored | None
+
+
 def bare(batch: Batch) -> Batch:
     """Return a batch without the decoded records it may carry along, which weigh ten times its bytes."""
     return Batch(batch.payload, batch.signal, batch.items, batch.context)
@@ -71,16 +80,28 @@ class Progress:
     """
 
     def __init__(
-        self, cursor: Cursor, queue: SendingQueue, capacity: int, mark: Totals, head: Totals, skip: Iterable[Range] = ()
+        self,
+        cursor: Cursor,
+        queue: SendingQueue,
+        capacity: int,
+        mark: Totals,
+        head: Totals,
+        skip: Iterable[Range] = (),
+        *,
+        durable: bool,
     ) -> None:
+        """`durable`: entries can be fetched again after they were read."""
         self.cursor = cursor
+        self._durable = durable
         self.configure(queue, capacity)
         self.mark = mark
         self.place = (0, 0)
         """Segment and offset where the record of the next unread entry is looked for."""
         self.skip = deque(skip)
         self.stop: Totals | None = None
-        self.held: dict[int, Stored] = {}
+        self.held: dict[int, Held] = {}
+        self.read_at = mark.bytes
+        """How many bytes its lane had been given when it last read."""
         self.ready: deque[Stored] = deque()
         self.batches, self.items, self.bytes = head.since(mark)
         for start, end in self.skip:
@@ -116,7 +137,9 @@ class Progress:
 
     def hold(self, stored: Stored) -> None:
         """Read the entry at the mark."""
-        self.held[stored.entry.position] = stored
+        self.held[stored.entry.position] = Held(
+            stored.before, stored.after, stored.received_at, None if self._durable else stored
+        )
         self.pass_over(stored)
 
     def pass_over(self, stored: Stored) -> None:
@@ -136,7 +159,8 @@ class Progress:
     def rewind(self) -> None:
         """Have everything that is held read again."""
         low, settled = self.low(), self._settled()
-        self.ready = deque([*self.held.values(), *self.ready])
+        kept = [held.kept for held in self.held.values() if held.kept is not None]
+        self.ready = deque() if self._durable else deque([*kept, *self.ready])
         self.held = {}
         self.mark, self.skip, self.place = low, deque(settled), (0, 0)
         self.more.set()
@@ -160,12 +184,13 @@ class Progress:
         self._move(self.skip[0][1])
         return True
 
-    def settle(self, position: int) -> Stored | None:
-        """Be done with an entry that is held; None when it is not."""
-        stored = self.held.pop(position, None)
-        if stored is not None:
-            self._owe_less(stored.after.since(stored.before))
-        return stored
+    def settle(self, position: int) -> bool:
+        """Be done with an entry that is held; False when it is not."""
+        held = self.held.pop(position, None)
+        if held is None:
+            return False
+        self._owe_less(held.after.since(held.before))
+        return True
 
     def settled_before(self, stored: Stored) -> bool:
         """Tell whether the entry at the mark was settled before a restart."""
@@ -198,10 +223,10 @@ class Progress:
     def _settled(self) -> list[Range]:
         ranges: list[Range] = []
         reached = self.low()
-        for stored in self.held.values():
-            if stored.before is not reached and stored.before != reached:
-                ranges.append((reached, stored.before))
-            reached = stored.after
+        for held in self.held.values():
+            if held.before is not reached and held.before != reached:
+                ranges.append((reached, held.before))
+            reached = held.after
         if reached != self.mark:
             ranges.append((reached, self.mark))
         return [*ranges, *self.skip]
@@ -280,6 +305,20 @@ class Lane:
         floor = min((reader.mark.batches for reader in (*self.readers, *self.leaving)), default=self.head.batches)
         while self.tail and self.tail[0].entry.position < floor:
             self.forget_first()
+
+    def bound(self, most: int) -> None:
+        """Forget the oldest entries beyond `most` bytes; beyond a quarter of it, those that only readers at a standstill need.
+
+        One stands still when it has read nothing while a quarter of `most` came in. It goes on from where else they are kept.
+        """
+        while self.tail_bytes > most:
+            self.forget_first()
+        few = most // 4
+        if self.tail_bytes > few:
+            going = (reader.mark.batches for reader in self.readers if self.head.bytes - reader.read_at <= few)
+            floor = min(going, default=self.head.batches)
+            while self.tail_bytes > few and self.tail[0].entry.position < floor:
+                self.forget_first()
 
     def forget_first(self) -> None:
         """Forget the oldest entry."""

@@ -211,14 +211,16 @@ class Writer:
 
     def _run(self) -> None:
         while not self._stopping:
-            job = self._jobs.get()
-            if isinstance(job, Append):
-                group, following = self._gather(job)
-                self._loop.call_soon_threadsafe(self._on_commit, self._commit(group))
-                if following is not None:
-                    following()
-            else:
-                job()
+            self._do(self._jobs.get())
+
+    def _do(self, job: Append | Callable[[], None]) -> None:
+        if isinstance(job, Append):
+            group, following = self._gather(job)
+            self._loop.call_soon_threadsafe(self._on_commit, self._commit(group))
+            if following is not None:
+                following()
+        else:
+            job()
 
     def _gather(self, first: Append) -> tuple[list[Append], Callable[[], None] | None]:
         """Return what waits, up to the bounds of a group, and the other job that ended it."""

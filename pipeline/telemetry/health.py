@@ -23,9 +23,16 @@ class Check:
 class Health:
     """Collects checks and judges the whole. `checks` reads cached state only, so an answer never waits for a sink."""
 
-    def __init__(self, version: str, checks: Callable[[], Mapping[str, Check]], not_ready: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        version: str,
+        checks: Callable[[], Mapping[str, Check]],
+        not_ready: Callable[[], str],
+        generation: Callable[[], int],
+    ) -> None:
         """`not_ready` gives the reason why the process takes no data now, empty when it does."""
         self._version = version
+        self._generation = generation
         self._checks = checks
         self._not_ready = not_ready
         self._started = time.monotonic()
@@ -59,8 +66,9 @@ class Health:
             "status": status,
             "version": self._version,
             "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "uptime": f"{int(time.monotonic() - self._started)}s",
+            "uptime": span(time.monotonic() - self._started),
             "responseTime": f"{(time.perf_counter() - begun) * 1000:.0f}ms",
+            "generation": self._generation(),
             "checks": {
                 name: {"status": check.status, "message": check.message, **check.details} for name, check in checks.items()
             },
@@ -80,6 +88,16 @@ PATHS: Final[Mapping[str, Answer]] = {
     "/health/db": lambda health: health.dependencies("journal"),
 }
 """What is asked where."""
+
+
+def span(seconds: float) -> str:
+    """Return a time for people, in its two largest units: `3h12m`."""
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
+    if days:
+        return f"{days}d{hours % 24}h"
+    if hours:
+        return f"{hours}h{minutes % 60}m"
+    return f"{minutes}m{int(seconds % 60)}s" if minutes else f"{int(seconds)}s"
 
 
 def overall(checks: Iterable[Check]) -> Status:

@@ -166,7 +166,7 @@ class JsonLogs(Receiver):
             for entry in bad
         ]
         if letters:
-            await self.host.dead_letters.add(*letters)
+            await self.host.dead_letters.note(*letters)
         for reason, number in Counter(entry.reason for entry in bad).items():
             self.host.metrics.add(catalogue.RECEIVER_FAILED["logs"], number, receiver=self.host.id, reason=reason)
 

@@ -1,6 +1,9 @@
 """The consume path: processors, one append for all pipelines, and an answer that never runs ahead of the data."""
 
 import asyncio
+import contextlib
+import gc
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -144,6 +147,23 @@ async def test_a_refused_batch_was_never_received(pipelines: Pipelines) -> None:
     assert folded.batches == []
     assert pipelines.host.metrics.value(catalogue.RECEIVER_REFUSED["logs"], receiver="in", reason="queue_full") == 1
     pipelines.assert_balanced()
+
+
+async def test_a_refused_batch_is_not_held_until_the_collector_comes(pipelines: Pipelines) -> None:
+    pipelines.add("logs")
+    pipelines.journal.refuses = Busy("full")
+    payload = logs("a", "b").payload
+    free = sys.getrefcount(payload)
+    gc.disable()
+    try:
+        for _ in range(3):
+            with contextlib.suppress(Busy):
+                await pipelines.consume(Batch(payload, "logs", 2))
+        await asyncio.sleep(0)
+        pipelines.journal.refuses = None
+        assert sys.getrefcount(payload) == free
+    finally:
+        gc.enable()
 
 
 async def test_a_client_that_goes_away_does_not_stop_its_batch(pipelines: Pipelines) -> None:

@@ -212,6 +212,33 @@ async def test_a_reader_that_keeps_up_never_reads_the_disk(disk: DiskMaker, dire
         assert numbers(await journal.read(A, 1000)) == [number]
 
 
+async def test_a_reader_at_a_standstill_holds_a_quarter_of_the_tail(disk: DiskMaker) -> None:
+    journal = await disk(cursors("a", "b"), tail_bytes=40_000)
+    for number in range(100):
+        await journal.append([("logs", logs(number, 2000))])
+        assert numbers(await journal.read(A, 1)) == [number]
+        assert journal._lanes["logs"].tail_bytes <= 12_000
+    assert numbers(await read_all(journal, B)) == list(range(100))
+
+
+async def test_a_reader_that_comes_now_and_then_finds_all_of_the_tail(disk: DiskMaker) -> None:
+    journal = await disk(cursors("a"), tail_bytes=40_000)
+    for number in range(100):
+        await journal.append([("logs", logs(number, 2000))])
+        if number % 4 == 3 and number > 15:
+            await journal.read(A, 1)
+    assert 30_000 < journal._lanes["logs"].tail_bytes <= 40_000
+
+
+async def test_a_batch_that_was_read_is_its_readers_alone(disk: DiskMaker) -> None:
+    journal = await disk()
+    await journal.append([("logs", logs(0))])
+    assert numbers(await journal.read(A, 1000)) == [0]
+    assert [held.kept for held in journal._cursors[A].held.values()] == [None]
+    journal.rewind(A)
+    assert numbers(await journal.read(A, 1000)) == [0]
+
+
 # ---- cursors that come and go ----
 
 

@@ -71,6 +71,18 @@ cdef uint64_t hash_of(Cursor start, size_t size) noexcept nogil:
     return mixed(first ^ OTHER_SEED, last ^ hash)
 
 
+cdef inline bint same_name(Cursor one, Cursor other, size_t size) noexcept nogil:
+    """Tell whether two names of a size are the same: eight bytes at a time, the last of which overlap, without a call."""
+    cdef size_t at = 0
+    if size < 8:
+        return memcmp(one, other, size) == 0
+    while at < size - 8:
+        if eight(one + at) != eight(other + at):
+            return False
+        at += 8
+    return eight(one + size - 8) == eight(other + size - 8)
+
+
 cdef Key* find_key(const Keys* keys, uint64_t hash, Cursor start, size_t size) noexcept nogil:
     """Return what is known of a name, NULL when nothing is."""
     cdef Key* key
@@ -82,7 +94,7 @@ cdef Key* find_key(const Keys* keys, uint64_t hash, Cursor start, size_t size) n
         key = &keys.slots[slot]
         if key.text is NULL:
             return NULL
-        if key.hash == hash and key.size == size and memcmp(key.text, start, size) == 0:
+        if key.hash == hash and key.size == size and same_name(key.text, start, size):
             return key
         slot = (slot + 1) & (keys.room - 1)
 
