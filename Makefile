@@ -6,6 +6,8 @@ CONFIG ?= config/pipelines/default.yaml
 KERNEL := setup.py $(wildcard pipeline/wire/kernel/*.pyx pipeline/wire/kernel/*.pxd pipeline/wire/kernel/*.h)
 ENGINE ?= docker
 SECONDS ?= 60
+SCHEDULES ?= 200
+JOBS ?= 2
 .SILENT:
 
 run: .venv/run.stamp ## Set up and serve the default pipeline (CONFIG=… for another)
@@ -37,6 +39,9 @@ fuzz-asan: .venv/dev.stamp ## The same with the kernel under AddressSanitizer an
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH=build/sanitized/lib:. \
 		LD_PRELOAD=$$(cc -print-file-name=libasan.so) \
 		$(BIN)/python -P -m tests.fuzz --seconds $(SECONDS) $(SEED:%=--replay %)
+
+soak: .venv/dev.stamp ## Live through SCHEDULES=200 random schedules of faults, JOBS=2 at a time (SEED=… replays one)
+	$(BIN)/python -m tests.faults.soak --schedules $(SCHEDULES) --jobs $(JOBS) $(SEED:%=--seed %)
 
 accuracy: .venv/dev.stamp ## Measure the detectors on labelled sets and write docs/redaction-accuracy.md
 	$(BIN)/python -m tests.accuracy
@@ -76,4 +81,4 @@ help:
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	touch $@
 
-.PHONY: run test bench bench-compare lint fuzz fuzz-asan accuracy docs parts image image-try lock clean help
+.PHONY: run test bench bench-compare lint fuzz fuzz-asan soak accuracy docs parts image image-try lock clean help

@@ -24,9 +24,11 @@ LINES_A_REQUEST = 20
 class Load:
     """Clients that post log lines with ids of their own until told to stop. `owed`: ids whose request was answered 200."""
 
-    def __init__(self, port: int, clients: int = 4, *, keeps_alive: bool = True) -> None:
+    def __init__(self, port: int, clients: int = 4, *, keeps_alive: bool = True, pause: float = 0.0) -> None:
         self.port = port
         self._keeps_alive = keeps_alive
+        self._pause = pause
+        """Seconds that a client waits before its next request."""
         self.owed: set[str] = set()
         self.refused = 0
         """Requests that were answered with another status."""
@@ -35,12 +37,18 @@ class Load:
         self.seconds: list[float] = []
         """How long each answer took, the connection included where it is new."""
         self._ids = itertools.count()
+        self._next_id = 0
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(clients)]
 
     def begin_at(self, number: int) -> None:
         """Number the ids from here, so that several loads have different ones."""
         self._ids = itertools.count(number)
+
+    def issued(self, name: str) -> bool:
+        """Return whether an id is one of those that were sent, whatever the answer. Once the load has ended."""
+        prefix, _, number = name.partition("-")
+        return prefix == "id" and number.isdecimal() and int(number) < self._next_id
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -51,10 +59,11 @@ class Load:
         self._stop.set()
         for thread in self._threads:
             thread.join(30)
+        self._next_id = next(self._ids)
 
     def _run(self) -> None:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
-        while not self._stop.is_set():
+        while not self._stop.wait(self._pause):
             ids = [f"id-{next(self._ids):09}" for _ in range(LINES_A_REQUEST)]
             lines = "\n".join(json.dumps({"message": name, "level": "info", "service": "load"}) for name in ids)
             started = time.monotonic()
@@ -85,8 +94,9 @@ Behaviour = Callable[["Handler", list[str]], bool]
 class Sink:
     """An OTLP/HTTP destination on a port of its own that counts what it got. `behave` scripts its faults."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, handler: type["Handler"] | None = None) -> None:
         self.port = port
+        self._handler = handler or Handler
         self.received: Counter[str] = Counter()
         self.behave: Behaviour | None = None
         self.requests = 0
@@ -94,7 +104,7 @@ class Sink:
 
     def open(self) -> None:
         """Listen."""
-        server = _Server(("127.0.0.1", self.port), Handler)
+        server = _Server(("127.0.0.1", self.port), self._handler)
         server.sink = self
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         self._server = server

@@ -1,0 +1,274 @@
+"""A daemon under a schedule of faults, its clients, its destinations, and the comparison of what was owed with what arrived."""
+
+import errno
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from collections import Counter
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+
+from tests.daemon import Daemon, free_ports, until
+from tests.faults.destination import Destination
+from tests.faults.oracle import Load
+from tests.faults.schedule import DESTINATIONS, Schedule
+from tests.faults.shim import Shim
+
+DELIVERY_SECONDS: Final = 40.0
+"""How long a daemon has, once all faults are over, to deliver everything."""
+STOP_SECONDS: Final = 3.0
+"""`shutdown_timeout`; a stop may take 2 s more (delivery contract §10.1)."""
+_EXPORTERS: Final = tuple(f"otlp_http/{number}" for number in range(DESTINATIONS))
+
+
+@dataclass
+class Outcome:
+    """What a schedule came to. It failed when there are `faults`."""
+
+    schedule: Schedule
+    acknowledged: int = 0
+    refused: int = 0
+    """Requests that were not answered 200."""
+    duplicates: int = 0
+    dead: Counter[str] = field(default_factory=Counter)
+    """Owed ids found in the dead letters only, by reason; each destination counts."""
+    declined: int = 0
+    """Owed ids that a destination refused in an answer of partial success."""
+    torn: int = 0
+    """Sectors that power cuts undid or garbled."""
+    failed_calls: int = 0
+    """Calls into the kernel that were made to fail."""
+    faults: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class Stand:
+    """Everything that one schedule needs; each kind of event is a method."""
+
+    def __init__(self, directory: Path, plan: Schedule, library: Path) -> None:
+        self.plan = plan
+        self.outcome = Outcome(plan)
+        self._chance = random.Random(plan.seed)
+        self._resources = ExitStack()
+        self._logs, health, metrics, *ports = free_ports(3 + DESTINATIONS)
+        self._ports = ports
+        self._health = health
+        self._metrics = metrics
+        config = directory / "sluice.yaml"
+        config.write_text(self._config("1s"))
+        self._journal = directory / "journal"
+        self.shim = Shim(library, directory, self._journal)
+        self._resources.callback(self.shim.close)
+        self.daemon = Daemon(config, self._journal, health, metrics, environ=self.shim.environ)
+        self._resources.callback(self._end)
+        self.destinations = [
+            Destination(port, directory / f"destination-{number}.log", plan.seed + number) for number, port in enumerate(ports)
+        ]
+        for destination in self.destinations:
+            self._resources.callback(destination.close)
+        self.load = Load(self._logs, clients=3, pause=0.02)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._resources.close()
+
+    def run(self) -> Outcome:
+        """Live through the schedule; return what it came to."""
+        begun = time.monotonic()
+        for destination in self.destinations:
+            destination.wait()
+        self.daemon.start()
+        with self.load:
+            loaded = time.monotonic()
+            for event in self.plan.events:
+                time.sleep(max(0.0, loaded + event.at - time.monotonic()))
+                getattr(self, event.what)(*event.arguments)
+            self._heal()
+            before = len(self.load.owed)
+            until(lambda: len(self.load.owed) > before, 20, "an acknowledgement after the faults")
+        self._settle()
+        self._compare()
+        self.outcome.seconds = time.monotonic() - begun
+        return self.outcome
+
+    # ---- the daemon ----
+
+    def kill(self, power: bool) -> None:  # as events name them
+        """SIGKILL, with or without a power cut; start again."""
+        self.daemon.kill()
+        self._start_again(power)
+
+    def die_at_call(self, number: int, power: bool) -> None:
+        """Be killed right before its n-th write or sync from now; start again."""
+        process = self._process()
+        self.shim.set(calls_to_live=number)
+        try:
+            process.wait(1.0)
+        except subprocess.TimeoutExpired:  # nothing to write, for want of load or room
+            self.daemon.kill()
+        self.shim.set(calls_to_live=0)
+        self._start_again(power)
+
+    def terminate(self) -> None:
+        """SIGTERM; start again."""
+        begun = time.monotonic()
+        code = self.daemon.stop()
+        if code != 0:
+            self.outcome.faults.append(f"a stop ended with {code}")
+        if time.monotonic() - begun > STOP_SECONDS + 2.0 + 1.0:  # a second for the machine's other work
+            self.outcome.faults.append(f"a stop took {time.monotonic() - begun:.1f} s")
+        self._start_again(power=False)
+
+    def reload(self, faulty: bool) -> None:
+        """SIGHUP with another configuration."""
+        text = self._config(f"{self._chance.randint(900, 1500)}ms")
+        self.daemon.config.write_text(text.replace("endpoint:", "endpoind:", 1) if faulty else text)
+        self._process().send_signal(signal.SIGHUP)
+        if faulty:  # what a restart will find has to be sound again, once this one was read
+            time.sleep(0.3)
+            self.daemon.config.write_text(text)
+
+    def jump_clock(self, offset: int) -> None:
+        """Set the daemon's wall clock so many nanoseconds from the true one."""
+        self.shim.set(clock_offset=offset)
+
+    # ---- its disk ----
+
+    def fill_disk(self, code: int) -> None:
+        """Have no room."""
+        self.shim.set(write_error=code, allocate_error=code)
+
+    def free_disk(self) -> None:
+        """Have room again."""
+        self._heal_disk()
+
+    def break_disk(self, operation: str) -> None:
+        """Fail each write or sync with EIO."""
+        self.shim.set(**{f"{operation}_error": errno.EIO})
+
+    # ---- its destinations ----
+
+    def stop_destination(self, which: int) -> None:
+        """SIGSTOP."""
+        self.destinations[which].process.send_signal(signal.SIGSTOP)
+
+    def continue_destination(self, which: int) -> None:
+        """SIGCONT."""
+        self.destinations[which].process.send_signal(signal.SIGCONT)
+
+    def turn_destination(self, which: int, fault: str) -> None:
+        """Have it behave otherwise from now on."""
+        self.destinations[which].turn(fault)
+
+    # ---- the end ----
+
+    def _heal_disk(self) -> None:
+        self.shim.set(write_error=0, sync_error=0, allocate_error=0)
+
+    def _heal(self) -> None:
+        self._heal_disk()
+        for which in range(DESTINATIONS):
+            self.continue_destination(which)
+            self.turn_destination(which, "")
+        if not self.daemon.ready():
+            time.sleep(0.5)
+        if self._process().poll() is not None:
+            self.outcome.faults.append(f"the daemon ended by itself with {self._process().poll()}")
+            self.daemon.start()
+
+    def _settle(self) -> None:
+        """Let it deliver; its own books have to close."""
+        metric, deadline = self.daemon.metric, time.monotonic() + DELIVERY_SECONDS
+        while time.monotonic() < deadline:
+            if metric("sluice_queue_items") == 0 and not self.daemon.imbalances():
+                break
+            time.sleep(0.1)
+        else:
+            self.outcome.faults.append(f"{metric('sluice_queue_items'):.0f} items are still queued")
+            self.outcome.faults += [f"imbalance {account}: {value:.0f}" for account, value in self.daemon.imbalances().items()]
+
+    def _compare(self) -> None:
+        """Hold what was acknowledged against what arrived and what is in the dead letters."""
+        outcome, owed = self.outcome, set(self.load.owed)
+        outcome.acknowledged = len(owed)
+        outcome.refused = self.load.refused + self.load.broken.total()
+        outcome.failed_calls = self.shim.get("failed")
+        letters = self._dead_letters()
+        for exporter, destination in zip(_EXPORTERS, self.destinations, strict=True):
+            destination.look()
+            dead = letters.get(exporter, {})
+            missing = owed - destination.received.keys()
+            outcome.dead.update(dead[name] for name in missing & dead.keys())
+            missing -= dead.keys()
+            outcome.declined += len(missing & destination.declined.keys())
+            missing -= destination.declined.keys()
+            outcome.duplicates += destination.received.total() - len(destination.received)
+            if missing:
+                outcome.faults.append(f"{len(missing)} acknowledged ids are lost to {exporter}, {min(missing)} among them")
+            strange = [name for name in destination.received if not self.load.issued(name)]
+            if strange:
+                outcome.faults.append(f"{len(strange)} ids that nobody sent arrived at {exporter}")
+
+    def _dead_letters(self) -> dict[str, dict[str, str]]:
+        """Return the reason of each id in the dead letters, by exporter."""
+        found: dict[str, dict[str, str]] = {}
+        with closing(sqlite3.connect(f"file:{self._journal / 'dead_letters.db'}?mode=ro", uri=True)) as store:
+            for exporter, reason, payload in store.execute(
+                "SELECT component, reason, payload FROM letters WHERE payload IS NOT NULL"
+            ):
+                for resource in LogsData.FromString(payload).resource_logs:
+                    for scope in resource.scope_logs:
+                        found.setdefault(exporter, {}).update((one.body.string_value, reason) for one in scope.log_records)
+        return found
+
+    # ---- parts ----
+
+    def _start_again(self, power: bool) -> None:
+        """Start on a disk that may be full, but takes what needs no room."""
+        self.shim.set(write_error=0, sync_error=0)
+        if power:
+            self.outcome.torn += self.shim.cut_power(self._chance)
+        self.daemon.start()
+
+    def _process(self) -> subprocess.Popen[bytes]:
+        assert self.daemon.process is not None
+        return self.daemon.process
+
+    def _end(self) -> None:
+        if self.daemon.process is not None and self.daemon.process.poll() is None:
+            self.daemon.kill()
+
+    def _config(self, timeout: str) -> str:
+        """Return the configuration: two pipelines, so that each request is appended to two lanes or to none."""
+        exporters = "\n".join(
+            f"  {name}: {{endpoint: 'http://127.0.0.1:{port}', timeout: {timeout}, sending_queue: {queue},"
+            " retry_on_failure: {initial_interval: 50ms, max_interval: 200ms}}"
+            for name, port, queue in zip(_EXPORTERS, self._ports, [self.plan.queue, "{}", "{}"], strict=True)
+        )
+        return f"""
+receivers:
+  json_logs: {{endpoint: '127.0.0.1:{self._logs}'}}
+processors:
+  redact: {{detectors: [email, card]}}
+exporters:
+{exporters}
+extensions:
+  health: {{endpoint: '127.0.0.1:{self._health}'}}
+service:
+  watch: false
+  extensions: [health]
+  telemetry: {{metrics: {{address: '127.0.0.1:{self._metrics}'}}}}
+  journal: {{max_bytes: {self.plan.journal_bytes}}}
+  limits: {{shutdown_timeout: {STOP_SECONDS:.0f}s}}
+  pipelines:
+    logs: {{receivers: [json_logs], processors: [redact], exporters: [{", ".join(_EXPORTERS[:2])}]}}
+    logs/copy: {{receivers: [json_logs], processors: [redact], exporters: [{_EXPORTERS[2]}]}}
+"""
