@@ -22,10 +22,12 @@ from pipeline.errors import StartError
 from pipeline.graph import intake_url, lacks_credentials
 from pipeline.journal import open_journal
 from pipeline.journal.dead_letter import DeadLetters
+from pipeline.letter_routes import letter_routes
 from pipeline.net import admin
 from pipeline.net.http_client import ClientPool
 from pipeline.net.http_server import Listeners
 from pipeline.reload import Reloader, Source
+from pipeline.replay import Replay
 from pipeline.runtime import Runtime, Surroundings, cancel, warn_of_orphan
 from pipeline.spec import DaemonSpec
 from pipeline.telemetry import catalogue
@@ -70,7 +72,7 @@ class Service:
     async def run(self, stop: asyncio.Event, abort: asyncio.Event) -> int:
         """Serve until `stop` is set; `abort` cuts the draining short. Returns the exit code. Raises StartError, JournalError."""
         spec = self.spec
-        self._dead_letters = DeadLetters(spec.service.journal, self.metrics)
+        self._dead_letters = DeadLetters(spec.service.journal, self.metrics, spec.service.dead_letters)
         overflow = Overflow({}, self._dead_letters, self._books, self.metrics)
         self._journal = open_journal(spec.service.journal, lanes_of(spec), self.metrics, overflow)
         await self._journal.open()
@@ -78,6 +80,7 @@ class Service:
         parts = Parts(self._journal, consume_path, self._dead_letters, self._books, self.metrics, self._log)
         around = Surroundings(self._host_for, (self._doors, self._windows), self._clients, overflow)
         self._parts, self._runtime = parts, Runtime(self, parts, around)
+        self._replay = Replay(parts, lambda: self._runtime.assembly, self._log)
         try:
             async with AsyncExitStack() as stack:
                 await self._dead_letters.open()
@@ -106,7 +109,10 @@ class Service:
         """Answer operators while the block runs. Raises `StartError` when the address that was asked for can't be had."""
         settings = self.spec.service.admin
         endpoint = admin.endpoint_of(settings, self._journal.directory)
-        routes = [*control_routes(self.reloader, self.health, stop)]
+        routes = [
+            *control_routes(self.reloader, self.health, stop),
+            *letter_routes(self._dead_letters, lambda: None if self._phase == "starting" else self._replay, self._log),
+        ]
         async with AsyncExitStack() as stack:
             try:
                 if endpoint:
@@ -174,6 +180,8 @@ class Service:
             raise StartError(f"sluice is {self._phase}")
         await self._runtime.swap(spec)
         self._admission.configure(spec.service.limits)
+        self._dead_letters.configure(spec.service.dead_letters)
+        self._dead_letters.generation = self.reloader.generation + 1
 
     async def _measure_lag(self) -> None:
         while True:

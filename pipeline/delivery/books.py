@@ -1,7 +1,7 @@
 """The books: every item ends in exactly one counted outcome (delivery contract §9).
 
     pipeline:  received = filtered + sampled_out + dropped + in_flight + accepted
-    exporter:  resumed + accepted = sent + rejected + skipped + dropped + queued
+    exporter:  resumed + accepted + replayed = sent + rejected + skipped + dropped + queued
 
 A refused batch was never received: its client still has it.
 """
@@ -42,6 +42,9 @@ class ExporterAccount:
     rejected: int = 0
     skipped: int = 0
     dropped: int = 0
+    replayed: int = 0
+    """Items of dead letters that were sent again, and found an end again."""
+    pipeline: str = ""
 
     def add(self, other: "ExporterAccount") -> None:
         """Take over what another account counted."""
@@ -49,6 +52,7 @@ class ExporterAccount:
         self.rejected += other.rejected
         self.skipped += other.skipped
         self.dropped += other.dropped
+        self.replayed += other.replayed
 
     def imbalance(self) -> int:
         """Return left side less right side."""
@@ -56,7 +60,7 @@ class ExporterAccount:
         if self.backlog:
             backlog = self.backlog()
             entered, queued = backlog.resumed + backlog.accepted, backlog.items
-        return entered - self.sent - self.rejected - self.skipped - self.dropped - queued
+        return entered + self.replayed - self.sent - self.rejected - self.skipped - self.dropped - queued
 
 
 class Books:
@@ -79,7 +83,7 @@ class Books:
         """Open and expose the account of an exporter in a pipeline, or go on with the one it has."""
         if (known := self.exporters.get(cursor)) is not None:
             return known
-        account = self.exporters[cursor] = ExporterAccount(backlog)
+        account = self.exporters[cursor] = ExporterAccount(backlog, pipeline=cursor.lane)
         labels = {"pipeline": cursor.lane, "signal": signal, "exporter": cursor.exporter}
         self._metrics.watch(catalogue.CONSERVATION, account.imbalance, **labels)
         return account

@@ -106,6 +106,13 @@ class ConsumePath:
 
         return consume
 
+    async def enter(self, lane: Lane, batch: Batch) -> None:
+        """Take a batch into one pipeline alone, from its first processor on. Raises as a receiver's `consume` does."""
+        task = asyncio.ensure_future(self._fan_out([lane], batch))
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+        await asyncio.shield(task)
+
     async def settle_down(self) -> None:
         """Wait until no `consume` is under way that had begun, their clients gone or not."""
         if self._under_way:
@@ -187,22 +194,23 @@ class ConsumePath:
         redacted = lane.redacted_before(index)
         self._metrics.add(catalogue.PROCESSOR_ERRORS, processor=name, kind=kind)
         self._log.error("a processor failed on a batch", processor=name, error=kind, items=batch.items, kept=redacted)
-        await self._dead_letters.add(
-            DeadLetter(
-                signal=batch.signal,
-                stage="processor",
-                component=name,
-                reason=reason,
-                message=kind,
-                first_seen=batch.context.received_at,
-                items=batch.items,
-                bytes=len(batch.payload),
-                sha256=hashlib.sha256(batch.payload).hexdigest(),
-                payload=batch.payload if redacted else None,
-            )
+        letter = DeadLetter(
+            signal=batch.signal,
+            stage="processor",
+            component=name,
+            pipeline=lane.id,
+            reason=reason,
+            message=kind,
+            first_seen=batch.context.received_at,
+            items=batch.items,
+            bytes=len(batch.payload),
+            sha256=hashlib.sha256(batch.payload).hexdigest(),
+            payload=batch.payload if redacted else None,
         )
         if not redacted:
+            await self._dead_letters.note(letter)
             raise Rejected(reason, f"processor {name} failed") from error
+        await self._dead_letters.add(letter)
         self._metrics.add(catalogue.DROPPED, batch.items, component=name, signal=batch.signal, reason=reason, dlq="true")
         return Batch(b"", batch.signal, 0, batch.context, batch.filtered, batch.sampled_out)
 

@@ -32,6 +32,7 @@ class Overflow:
                         signal=batch.signal,
                         stage="journal",
                         component=cursor.exporter,
+                        pipeline=cursor.lane,
                         reason=reason,
                         message="the cursor moved past it",
                         first_seen=batch.context.received_at,

@@ -5,7 +5,7 @@ Sent, taken in part, split and sent, or set aside in the dead-letter store; its 
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, Literal
@@ -39,13 +39,17 @@ State = Literal["ok", "backoff", "paused", "auth"]
 STATES: Final[Sequence[State]] = ("ok", "backoff", "paused", "auth")
 
 
-class _Undeliverable(Exception):
+Keep = Callable[[DeadLetter], Awaitable[None]]
+"""Takes a letter; it is safe when this returns."""
+
+
+class Undeliverable(Exception):
     """A request is given up, for one of the reasons of the dead-letter store."""
 
-    def __init__(self, reason: Reason, cause: Busy, attempts: int) -> None:
+    def __init__(self, reason: Reason, cause: Busy | Rejected | str, attempts: int) -> None:
         super().__init__(str(cause))
         self.reason: Reason = reason
-        self.code = cause.code
+        self.code = "" if isinstance(cause, str) else cause.code
         self.attempts = attempts
 
 
@@ -111,18 +115,22 @@ class Sender:
         for state in STATES:
             self.metrics.remove(catalogue.EXPORTER_STATE, exporter=self.id, state=state)
 
-    async def deliver(self, request: Request, account: ExporterAccount) -> None:
-        """Bring one request to its end: sent, taken in part, split and sent, or in the dead-letter store."""
+    async def deliver(self, request: Request, account: ExporterAccount, keep: Keep | None = None) -> None:
+        """Bring one request to its end: sent, taken in part, split and sent, or in the dead-letter store.
+
+        `keep` takes the letters in place of the store.
+        """
         try:
             rejected = await self._send_until_decided(request)
         except (TooLarge, Rejected) as refusal:
             halves = await self._split(request, refusal)
             if not halves:
-                await self.give_up(request.batch, request.items, account, refusal.reason, str(refusal), refusal.code)
+                end = Undeliverable(refusal.reason, refusal, 1)
+                await self.give_up(request.batch, request.items, account, end, request.route, keep)
             for half in halves:
-                await self.deliver(half, account)
-        except _Undeliverable as end:
-            await self.give_up(request.batch, request.items, account, end.reason, str(end), end.code, end.attempts)
+                await self.deliver(half, account, keep)
+        except Undeliverable as end:
+            await self.give_up(request.batch, request.items, account, end, request.route, keep)
         else:
             account.rejected += rejected
             account.sent += request.items - rejected
@@ -132,35 +140,39 @@ class Sender:
                 self.metrics.add(catalogue.EXPORTER_REJECTED, rejected, exporter=self.id, signal=signal)
 
     async def give_up(
-        self, batch: Batch, items: int, account: ExporterAccount, reason: Reason, message: str, code: str = "", attempts: int = 1
+        self, batch: Batch, items: int, account: ExporterAccount, end: Undeliverable, route: str = "", keep: Keep | None = None
     ) -> None:
         """Set a batch aside in the dead-letter store, counted as dropped. While the store fails, nothing is given up."""
         letter = DeadLetter(
             signal=batch.signal,
             stage="exporter",
             component=self.id,
-            reason=reason,
-            code=code,
-            message=message,
-            attempts=attempts,
+            pipeline=account.pipeline,
+            route=route,
+            reason=end.reason,
+            code=end.code,
+            message=str(end),
+            attempts=end.attempts,
             first_seen=batch.context.received_at,
             items=items,
             bytes=len(batch.payload),
             payload=batch.payload,
         )
+        await (keep or self._keep)(letter)
+        account.dropped += items
+        labels = {"component": self.id, "signal": batch.signal, "reason": end.reason, "dlq": "true"}
+        self.metrics.add(catalogue.DROPPED, items, **labels)
+        self.log.warning("items went to the dead-letter store", exporter=self.id, reason=end.reason, code=end.code, items=items)
+
+    async def _keep(self, letter: DeadLetter) -> None:
         failures = 0
         while True:
             try:
-                await self._dead_letters.add(letter)
-                break
+                return await self._dead_letters.add(letter)
             except Exception as error:
                 failures += 1
                 self.log.error("the dead-letter store failed", exporter=self.id, error=type(error).__name__)
                 await asyncio.sleep(self.backoff.wait(failures))
-        account.dropped += items
-        labels = {"component": self.id, "signal": batch.signal, "reason": reason, "dlq": "true"}
-        self.metrics.add(catalogue.DROPPED, items, **labels)
-        self.log.warning("items went to the dead-letter store", exporter=self.id, reason=reason, code=code, items=items)
 
     async def _split(self, request: Request, refusal: Rejected) -> Sequence[Request]:
         """Return the request in halves, or nothing when it is one item or halving can't help."""
@@ -175,7 +187,7 @@ class Sender:
         return halves if len(halves) > 1 else ()
 
     async def _send_until_decided(self, request: Request) -> int:
-        """Send until the destination decides; return how many items it took out. Raises Rejected or _Undeliverable."""
+        """Send until the destination decides; return how many items it took out. Raises Rejected or Undeliverable."""
         started = time.monotonic()
         successes_before = self._successes
         failures = 0
@@ -190,13 +202,13 @@ class Sender:
                 others = self._successes - successes_before
                 if isinstance(busy, Unauthorized):
                     if waited > AUTH_GRACE_SECONDS:
-                        raise _Undeliverable("auth_expired", busy, failures) from busy
+                        raise Undeliverable("auth_expired", busy, failures) from busy
                     await asyncio.sleep(AUTH_PROBE_SECONDS)
                     continue
                 limit = self.backoff.give_up_after
                 poison = failures >= POISON_FAILURES and waited > POISON_SECONDS and others >= POISON_OTHERS
                 if poison or (limit is not None and waited > limit):
-                    raise _Undeliverable("retry_exhausted", busy, failures) from busy
+                    raise Undeliverable("retry_exhausted", busy, failures) from busy
                 await asyncio.sleep(self.backoff.wait(failures, busy.retry_after))
 
     async def _attempt(self, request: Request) -> int:

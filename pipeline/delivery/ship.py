@@ -15,7 +15,7 @@ from pipeline.batch import MAX_ITEMS, Batch, halves, merge
 from pipeline.component import Request
 from pipeline.delivery.books import ExporterAccount
 from pipeline.delivery.read import read_on
-from pipeline.delivery.send import Sender
+from pipeline.delivery.send import Sender, Undeliverable
 from pipeline.journal import Cursor, Entry
 from pipeline.offload import offload
 from pipeline.telemetry import catalogue
@@ -34,9 +34,9 @@ class Shipment:
 
     positions: Sequence[int]
     batch: Batch
-    requests: list[Request] = field(default_factory=list)
-    outcome: ExporterAccount = field(default_factory=ExporterAccount)
+    outcome: ExporterAccount
     """What became of its items; booked when it is settled, so that one that is cut and sent again counts once."""
+    requests: list[Request] = field(default_factory=list)
 
 
 class CursorLoop:
@@ -64,7 +64,8 @@ class CursorLoop:
                 while True:
                     await self._room()
                     entries = await self._gather()
-                    shipment = Shipment([entry.position for entry in entries], merge([entry.batch for entry in entries]))
+                    outcome = ExporterAccount(pipeline=self._cursor.lane)
+                    shipment = Shipment([entry.position for entry in entries], merge([entry.batch for entry in entries]), outcome)
                     del entries
                     await self._encode(shipment, shipment.batch)
                     task = shipments.create_task(self._ship(shipment))
@@ -79,7 +80,9 @@ class CursorLoop:
         """Wait until another shipment may be held in memory."""
         queue = self._sender.queue
         most = 1 if queue.ordered else queue.num_consumers * OUTSTANDING_PER_CONSUMER
-        while self._shipments and (len(self._shipments) >= most or sum(self._shipments.values()) > OUTSTANDING_BYTES - READ_BYTES):
+        while self._shipments and (
+            len(self._shipments) >= most or sum(self._shipments.values()) > OUTSTANDING_BYTES - READ_BYTES
+        ):
             await asyncio.wait(self._shipments, return_when=asyncio.FIRST_COMPLETED)
 
     async def _gather(self) -> list[Entry]:
@@ -125,8 +128,8 @@ class CursorLoop:
         except Exception as error:
             failure = type(error).__name__
         if batch.items < 2:
-            message = f"the exporter failed to encode: {failure}"
-            await sender.give_up(batch, batch.items, shipment.outcome, "poison", message, attempts=0)
+            end = Undeliverable("poison", f"the exporter failed to encode: {failure}", 0)
+            await sender.give_up(batch, batch.items, shipment.outcome, end)
             return
         for half in halves(batch):
             await self._encode(shipment, half)

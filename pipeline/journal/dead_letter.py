@@ -6,207 +6,185 @@ Payloads are redacted OTLP; input that failed before the redactor leaves metadat
 """
 
 import asyncio
-import hashlib
-import os
 import sqlite3
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import takewhile
+from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeVar
 
 import structlog
-from msgspec import Struct, field, structs
+from msgspec import structs
 
 from pipeline.errors import Busy, Reason
 from pipeline.journal import JournalError
 from pipeline.journal.directory import journal_directory
-from pipeline.settings import JournalSettings
+from pipeline.journal.letter import Count, DeadLetter, Kept, Selection
+from pipeline.journal.letter_file import NAME, Gone, LetterFile
+from pipeline.journal.sqlite_file import is_damage
+from pipeline.settings import DeadLetterSettings, JournalSettings
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
-from pipeline.types import Signal
 
-Payload: TypeAlias = bytes
-Row: TypeAlias = tuple[int, Reason, int, int]
-"""Of a letter that may go: id, reason, items, and what it takes of the budget."""
+__all__ = ["Count", "DeadLetter", "DeadLetters", "Kept", "Selection"]
 
 MAX_BYTES: Final = 1024 * 1024 * 1024
 MEMORY_BYTES: Final = 16 * 1024 * 1024
-MAX_AGE: Final = 14 * 86400.0
-MAX_MESSAGE: Final = 512
-_OVERHEAD: Final = 512
-"""What a letter counts for beside its payload."""
+EXPIRE_SECONDS: Final = 60.0
+"""Between two looks at the age of the oldest letter."""
+
+T = TypeVar("T")
 
 _log = structlog.get_logger("dead_letters")
-
-
-class DeadLetter(Struct, frozen=True, kw_only=True):
-    """One batch that was given up. `message` holds no telemetry that was not redacted; beyond 512 characters it is cut."""
-
-    signal: Signal
-    stage: str
-    """Where it ended: `receiver`, `processor`, `journal`, `exporter`."""
-    component: str
-    reason: Reason
-    message: str
-    items: int
-    bytes: int
-    """Size of the payload, also where it was not kept."""
-    payload: Payload | None = None
-    """Redacted OTLP."""
-    sha256: str = ""
-    """Of a payload that was not kept."""
-    code: str = ""
-    """HTTP status or gRPC code."""
-    attempts: int = 0
-    first_seen: int = 0
-    """When it was received: nanoseconds since the epoch."""
-    config_generation: int = 1
-    time: int = field(default_factory=time.time_ns)
-    """When it was given up."""
-
-
-class Count(Struct, frozen=True):
-    """How much there is of one reason."""
-
-    letters: int = 0
-    items: int = 0
-    bytes: int = 0
-    """What it takes of the store's budget."""
-
-    def plus(self, letters: int, items: int, size: int) -> "Count":
-        """Return it with more, or with less."""
-        return Count(self.letters + letters, self.items + items, self.bytes + size)
-
-
-_COLUMNS: Final = DeadLetter.__struct_fields__
-_CREATE: Final = f"CREATE TABLE IF NOT EXISTS letters (id INTEGER PRIMARY KEY AUTOINCREMENT, {', '.join(_COLUMNS)}, size INTEGER)"
-_INSERT: Final = f"INSERT INTO letters ({', '.join(_COLUMNS)}, size) VALUES ({', '.join('?' * (len(_COLUMNS) + 1))})"  # noqa: S608
-_COUNT: Final = "SELECT reason, count(*), sum(items), sum(size) FROM letters GROUP BY reason"
-_INDEX: Final = "CREATE INDEX IF NOT EXISTS by_worth ON letters (payload IS NOT NULL, id)"
-_OLDEST: Final = "SELECT id, reason, items, size, time FROM letters ORDER BY id"
-_LEAST: Final = "SELECT id, reason, items, size FROM letters ORDER BY payload IS NOT NULL, id"
 
 
 class DeadLetters:
     """The store. It works on a thread of its own, so that the event loop never waits for the disk."""
 
-    def __init__(
-        self, settings: JournalSettings, metrics: Metrics, *, max_bytes: int | None = None, max_age: float = MAX_AGE
-    ) -> None:
-        self._settings = settings
+    def __init__(self, journal: JournalSettings, metrics: Metrics, settings: DeadLetterSettings | None = None) -> None:
         self._metrics = metrics
-        self._on_disk = settings.type == "disk"
-        self._max_bytes = max_bytes or (MAX_BYTES if self._on_disk else MEMORY_BYTES)
-        self._max_age = max_age
-        self._counts: dict[Reason, Count] = {}
-        self._is_open = False
+        self._on_disk = journal.type == "disk"
+        self._path = journal_directory(journal.dir) / NAME if self._on_disk else None
+        self._file = LetterFile(self._path, 0, 0.0)
+        self.configure(settings or DeadLetterSettings())
+        self.generation = 1
+        """Number of the configuration that runs."""
+        self._expiring: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dead-letters")
+
+    def configure(self, settings: DeadLetterSettings) -> None:
+        """Take over bounds; they count from the next letter on."""
+        self._file.max_bytes = settings.max_bytes or (MAX_BYTES if self._on_disk else MEMORY_BYTES)
+        self._file.max_age = settings.max_age
 
     async def open(self) -> None:
         """Open the store, after the journal whose directory it shares. Raises `JournalError`."""
-        path = journal_directory(self._settings.dir) / "dead_letters.db" if self._on_disk else None
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._open, path)
+            set_aside = await self._call(self._file.open)
         except (sqlite3.Error, OSError) as error:
-            raise JournalError(f"the dead-letter store {path} can't be opened ({error}): mend it or move it away") from error
-        self._is_open = True
-        self._show(self._counts)
+            raise JournalError(f"the dead-letter store {self._path} can't be opened: {error}") from error
+        if set_aside is not None:
+            self._tell_of_damage(set_aside)
+        self._expiring = asyncio.create_task(self._expire())
+        self._show()
 
     async def aclose(self) -> None:
         """Close the store; one that could not be opened, too."""
-        if self._is_open:
-            self._is_open = False
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        if self._expiring is not None:
+            self._expiring.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._expiring
+            self._expiring = None
+            await self._call(self._file.close)
         self._thread.shutdown()
+
+    # ---- keeping ----
 
     async def add(self, *letters: DeadLetter) -> None:
         """Keep letters; they are durable when this returns. All or none: raises `Busy` when the store can't be written."""
+        known = [self._with_generation(letter) for letter in letters]
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._add, letters)
+            gone = await self._mending(lambda: self._file.add(known))
         except sqlite3.Error as error:
-            self._metrics.add(catalogue.JOURNAL_ERRORS, op="dead_letter")
-            _log.error("dead letters not kept", letters=len(letters), error=type(error).__name__)
-            raise Busy("the dead-letter store can't be written", 5.0, code="dead_letter") from error
+            raise self._failed(error, len(letters)) from error
+        self._count(gone)
+
+    async def note(self, *letters: DeadLetter) -> None:
+        """Keep letters about what a client is told in its answer: where they can't be written they are counted, and lost."""
+        try:
+            await self.add(*letters)
+        except Busy:
+            for letter in letters:
+                self._metrics.add(catalogue.DLQ_LOST, reason=letter.reason)
+
+    async def resolve(self, number: int, *letters: DeadLetter) -> None:
+        """Put what could not be delivered of a letter in its place, in one step. Raises `Busy`: then nothing has changed."""
+        known = [self._with_generation(letter) for letter in letters]
+        try:
+            gone = await self._call(lambda: self._file.resolve(number, known))
+        except sqlite3.Error as error:
+            raise self._failed(error, len(letters)) from error
+        self._count(gone)
+
+    async def remove(self, selection: Selection, limit: int) -> Count:
+        """Remove letters for good, the oldest first. Raises `Busy` when the store can't be written."""
+        try:
+            removed = await self._call(lambda: self._file.remove(selection, limit))
+        except sqlite3.Error as error:
+            raise self._failed(error, 0) from error
+        self._show()
+        return removed
+
+    # ---- looking ----
 
     def counts(self) -> Mapping[Reason, Count]:
         """Return what is in the store, by reason."""
-        return self._counts
+        return self._file.counts
 
-    # ---- on the thread ----
+    async def sum(self, selection: Selection) -> tuple[Count, int]:
+        """Return how much a selection comes to, and its highest id. Raises `Busy`."""
+        return await self._look(lambda: self._file.sum(selection))
 
-    def _open(self, path: Path | None) -> None:
-        if path is not None:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o640))  # SQLite would let everybody read it
-        self._database = sqlite3.connect(path or ":memory:", isolation_level=None)
+    async def list(self, selection: Selection, limit: int) -> Sequence[Kept]:
+        """Return letters without their payloads, in order. Raises `Busy`."""
+        return await self._look(lambda: self._file.list(selection, limit))
+
+    async def read(self, number: int) -> Kept | None:
+        """Return one letter, whole. Raises `Busy`."""
+        return await self._look(lambda: self._file.read(number))
+
+    # ---- inside ----
+
+    async def _call(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    async def _mending(self, call: Callable[[], T]) -> T:
+        """Do something with the file; when that finds it damaged, do it with a fresh one."""
         try:
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("PRAGMA synchronous=FULL")
-            self._database.execute(_CREATE)
-            self._database.execute(_INDEX)
-            self._counts = {reason: Count(*rest) for reason, *rest in self._database.execute(_COUNT)}
-        except sqlite3.Error:
-            self._database.close()
-            raise
-
-    def _close(self) -> None:
-        self._database.close()
-
-    def _add(self, letters: Iterable[DeadLetter]) -> None:
-        counts = dict(self._counts)
-        evicted: dict[Reason, int] = {}
-        self._database.execute("BEGIN IMMEDIATE")
+            return await self._call(call)
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise
         try:
-            for letter in letters:
-                kept = self._fitting(letter)
-                size = _size(kept)
-                self._evict(size, counts, evicted)
-                self._database.execute(_INSERT, (*structs.astuple(kept), size))
-                counts[kept.reason] = counts.get(kept.reason, Count()).plus(1, kept.items, size)
-            self._database.execute("COMMIT")
-        except sqlite3.Error:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
-        self._show(counts)
-        for reason, number in evicted.items():
+            self._tell_of_damage(await self._call(self._file.begin_anew))
+        except OSError as error:
+            raise sqlite3.OperationalError(error.strerror) from error
+        return await self._call(call)
+
+    async def _look(self, call: Callable[[], T]) -> T:
+        try:
+            return await self._call(call)
+        except sqlite3.Error as error:
+            raise Busy(f"the dead-letter store can't be read: {error}", 5.0, code="dead_letter") from error
+
+    async def _expire(self) -> None:
+        while True:
+            try:
+                self._count(await self._call(self._file.expire))
+            except sqlite3.Error as error:
+                self._failed(error, 0)
+            await asyncio.sleep(EXPIRE_SECONDS)
+
+    def _with_generation(self, letter: DeadLetter) -> DeadLetter:
+        return structs.replace(letter, config_generation=letter.config_generation or self.generation)
+
+    def _failed(self, error: sqlite3.Error, letters: int) -> Busy:
+        self._metrics.add(catalogue.JOURNAL_ERRORS, op="dead_letter")
+        _log.error("the dead-letter store can't be written", letters=letters, error=type(error).__name__)
+        return Busy("the dead-letter store can't be written", 5.0, code="dead_letter")
+
+    def _tell_of_damage(self, set_aside: Path | None) -> None:
+        self._metrics.add(catalogue.JOURNAL_ERRORS, op="dead_letter_damaged")
+        _log.error("the dead-letter store was damaged: it is set aside and a fresh one begun", set_aside=str(set_aside))
+        self._show()
+
+    def _count(self, gone: Gone) -> None:
+        for reason, number in gone.items():
             self._metrics.add(catalogue.DLQ_EVICTED, number, reason=reason)
+        self._show()
 
-    def _fitting(self, letter: DeadLetter) -> DeadLetter:
-        """Return the letter as it is kept; without its payload where that alone would fill the store."""
-        letter = structs.replace(letter, message=letter.message[:MAX_MESSAGE])
-        if letter.payload is None or _size(letter) <= self._max_bytes:
-            return letter
-        self._metrics.add(catalogue.DLQ_EVICTED, reason=letter.reason)
-        return structs.replace(letter, payload=None, sha256=hashlib.sha256(letter.payload).hexdigest())
-
-    def _evict(self, size: int, counts: dict[Reason, Count], evicted: dict[Reason, int]) -> None:
-        """Remove letters that are older than `max_age`, and then those worth least, until there is room for `size` bytes."""
-        horizon = time.time_ns() - self._max_age * 1e9
-        aged = takewhile(lambda letter: letter[-1] < horizon, self._database.execute(_OLDEST))
-        self._remove([letter[:-1] for letter in aged], counts, evicted)
-        excess = sum(count.bytes for count in counts.values()) + size - self._max_bytes
-        gone = []
-        for letter in self._database.execute(_LEAST) if excess > 0 else ():
-            gone.append(letter)
-            excess -= letter[-1]
-            if excess <= 0:
-                break
-        self._remove(gone, counts, evicted)
-
-    def _remove(self, letters: Iterable[Row], counts: dict[Reason, Count], evicted: dict[Reason, int]) -> None:
-        for number, reason, items, weight in letters:
-            self._database.execute("DELETE FROM letters WHERE id = ?", (number,))
-            counts[reason] = counts[reason].plus(-1, -items, -weight)
-            evicted[reason] = evicted.get(reason, 0) + 1
-
-    def _show(self, counts: dict[Reason, Count]) -> None:
-        self._counts = counts
+    def _show(self) -> None:
+        counts = self._file.counts
         for reason, count in counts.items():
             self._metrics.set(catalogue.DLQ_ITEMS, count.items, reason=reason)
         self._metrics.set(catalogue.DLQ_BYTES, sum(count.bytes for count in counts.values()))
-
-
-def _size(letter: DeadLetter) -> int:
-    return len(letter.payload or b"") + _OVERHEAD

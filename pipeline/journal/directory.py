@@ -18,6 +18,15 @@ _NETWORK_PREFIXES: Final = ("smb", "fuse.ceph")
 _WAYS_OUT: Final = "set service.journal.dir to a directory on a local disk, or service.journal.type to memory"
 
 
+class InUse(JournalError):
+    """Another process has the directory."""
+
+    def __init__(self, directory: Path, owner: str) -> None:
+        super().__init__(f"the journal in {directory} is in use by process {owner}; service.journal.dir names it")
+        self.owner = owner
+        """Its process id."""
+
+
 def journal_directory(configured: str | None) -> Path:
     """Return the directory to use: the configured one, else the system's where it can be written, else the user's own."""
     if configured is not None:
@@ -36,15 +45,20 @@ def prepare(directory: Path, *, allow_network_fs: bool) -> int:
         kind = file_system(directory)
         if not allow_network_fs and (kind in _NETWORK or kind.startswith(_NETWORK_PREFIXES)):
             raise JournalError(f"{directory} is on a network file system ({kind}), whose syncs may not hold: {_WAYS_OUT}")
-        lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o640)
+        return take_lock(directory, os.O_CREAT)
     except OSError as error:
         raise JournalError(f"the journal can't use {directory} ({error.strerror}): {_WAYS_OUT}") from error
+
+
+def take_lock(directory: Path, flags: int = 0) -> int:
+    """Lock a journal's directory. Returns the lock, a file to close. Raises `InUse`, and `OSError` where there is no journal."""
+    lock = os.open(directory / "lock", os.O_RDWR | flags, 0o640)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         owner = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "another process"
         os.close(lock)
-        raise JournalError(f"the journal in {directory} is in use by process {owner}; service.journal.dir names it") from None
+        raise InUse(directory, owner) from None
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     try:

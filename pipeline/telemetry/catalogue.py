@@ -255,7 +255,9 @@ JOURNAL_ERRORS = Counter(
     "`df` and `dmesg` on the host. Disk full: free space, it recovers by itself. A write or sync error: nothing is "
     "acknowledged any more; move `service.journal.dir` to a good disk and restart; what the old one holds can be read by a "
     "daemon started on it. `read`: a sector that stays bad is given up after about two minutes, its records are counted "
-    "corrupt. `dead_letter`: the store beside it; the exporter concerned waits until it can be written.",
+    "corrupt. `dead_letter`: the store beside it; the exporter concerned waits until it can be written. "
+    "`dead_letter_damaged`, `webhooks_damaged`: a file was damaged; it was set aside under a name with `.damaged-`, and a fresh "
+    "one begun.",
 )
 JOURNAL_CORRUPT = Counter(
     "sluice_journal_corrupt_total",
@@ -268,19 +270,33 @@ DLQ_ITEMS = Gauge(
     "sluice_dlq_items",
     ("reason",),
     "Items in the dead-letter store.",
-    "`reason` as in `sluice_dropped_items_total`. They are kept for 14 days.",
+    "`reason` as in `sluice_dropped_items_total`. `sluice dlq list` shows them; mend the cause, then `sluice dlq replay`. "
+    "They are kept for `service.dead_letters.max_age`, 14 days.",
 )
 DLQ_BYTES = Gauge(
     "sluice_dlq_bytes",
     (),
     "Bytes in the dead-letter store.",
-    "At 1 GiB the oldest are removed (`sluice_dlq_evicted_total`): mend what sends them there.",
+    "At `service.dead_letters.max_bytes`, 1 GiB, the oldest are removed (`sluice_dlq_evicted_total`): mend what sends them "
+    "there, then `sluice dlq replay` or `sluice dlq purge`.",
 )
 DLQ_EVICTED = Counter(
     "sluice_dlq_evicted_total",
     ("reason",),
     "Dead letters removed for room or age.",
     "They are lost. A few of 14 days are normal; many at once mean that the store is full: see `sluice_dlq_bytes`.",
+)
+DLQ_LOST = Counter(
+    "sluice_dlq_lost_total",
+    ("reason",),
+    "Dead letters of refused input that the store could not take. The client was told of the refusal all the same.",
+    "The disk is full or failing: see `sluice_journal_errors_total`. Nothing that was acknowledged is concerned.",
+)
+DLQ_REPLAYED = Counter(
+    "sluice_dlq_replayed_items_total",
+    ("reason",),
+    "Items of dead letters that were sent again; `reason` is why they had been set aside.",
+    "Moves while somebody runs `sluice dlq replay`; what is refused again counts as dropped once more.",
 )
 CONSERVATION = Gauge(
     "sluice_conservation_imbalance",

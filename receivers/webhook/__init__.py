@@ -68,7 +68,10 @@ class Webhook(Receiver):
         if self._config.verify == "none":
             self.host.log.warning("deliveries of this webhook are not verified", component=self.host.id)
         self._store = ReplayStore(self._store_path(), self._name, self._dedup.ttl, self._dedup.max)
-        await self._store.open()
+        set_aside = await self._store.open()
+        if set_aside is not None:
+            self.host.metrics.add(catalogue.JOURNAL_ERRORS, op="webhooks_damaged")
+            self.host.log.error("what was seen before is forgotten: its file was damaged", set_aside=str(set_aside))
         route = Route(
             self._config.path.replace("{name}", self._name),
             partial(self._receive, consume),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from pipeline.errors import Busy
+from pipeline.journal.sqlite_file import is_damage, set_aside
 
 T = TypeVar("T")
 
@@ -41,10 +42,10 @@ class ReplayStore:
         self._count = 0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="webhook-replay")
 
-    async def open(self) -> None:
-        """Open the store. Raises `OSError`."""
+    async def open(self) -> Path | None:
+        """Open the store; return where a damaged one was set aside, if it was. Raises `OSError`."""
         try:
-            await self._run(self._open)
+            return await self._run(self._open)
         except sqlite3.Error as error:
             self._thread.shutdown()
             raise OSError(f"the replay store {self._path} can't be opened: {error}") from error
@@ -73,11 +74,22 @@ class ReplayStore:
 
     # ---- on the thread ----
 
-    def _open(self) -> None:
+    def _open(self) -> Path | None:
+        with _OPENING:
+            try:
+                self._connect()
+            except sqlite3.Error as error:
+                if self._path is None or not is_damage(error):
+                    raise
+                kept = set_aside(self._path)
+                self._connect()
+                return kept
+        return None
+
+    def _connect(self) -> None:
         self._database = sqlite3.connect(self._path or ":memory:", isolation_level=None)
         try:
-            with _OPENING:
-                self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=NORMAL")
             for statement in _CREATE:
                 self._database.execute(statement)

@@ -18,6 +18,11 @@ GOLDENS = {
     "components": ["components", "--help"],
     "health": ["health", "--help"],
     "send": ["send", "--help"],
+    "dlq": ["dlq", "--help"],
+    "dlq-list": ["dlq", "list", "--help"],
+    "dlq-show": ["dlq", "show", "--help"],
+    "dlq-replay": ["dlq", "replay", "--help"],
+    "dlq-purge": ["dlq", "purge", "--help"],
     "component-types": ["components"],
     "default-pipeline": ["validate", "--config", "config/pipelines/default.yaml"],
 }

@@ -71,11 +71,9 @@ def test_an_address_that_is_not_ours(config: Path) -> None:
     assert "cannot assign requested address" in said["error"]
 
 
-def test_a_damaged_dead_letter_store(config: Path) -> None:
-    journal = config.parent / "journal"
-    journal.mkdir()
-    (journal / "dead_letters.db").write_bytes(b"no database" * 1000)
-    assert "mend it or move it away" in run(config)["error"]
+def test_a_dead_letter_store_that_is_no_file(config: Path) -> None:
+    (config.parent / "journal" / "dead_letters.db").mkdir(parents=True)
+    assert "dead_letters.db can't be opened" in run(config)["error"]
 
 
 def test_a_bug_is_told_by_type_and_place_alone(config: Path) -> None:

@@ -1,5 +1,6 @@
 """The dead-letter store keeps what was given up, within its bounds."""
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,8 +11,8 @@ import pytest
 
 from pipeline import Busy
 from pipeline.journal import JournalError
-from pipeline.journal.dead_letter import DeadLetter, DeadLetters
-from pipeline.settings import JournalSettings
+from pipeline.journal.dead_letter import Count, DeadLetter, DeadLetters, Selection
+from pipeline.settings import DeadLetterSettings, JournalSettings
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
 
@@ -29,7 +30,7 @@ async def make_store(tmp_path: Path, metrics: Metrics) -> AsyncIterator[StoreMak
 
     async def make(kind: str = "disk", **bounds: Any) -> DeadLetters:
         settings = JournalSettings(type="memory") if kind == "memory" else JournalSettings(dir=str(tmp_path))
-        store = DeadLetters(settings, metrics, **bounds)
+        store = DeadLetters(settings, metrics, DeadLetterSettings(**bounds))
         await store.open()
         opened.append(store)
         return store
@@ -142,9 +143,138 @@ async def test_letters_that_cant_be_kept_are_busy(make_store: StoreMaker, tmp_pa
     assert metrics.value(catalogue.JOURNAL_ERRORS, op="dead_letter") == 1
 
 
-async def test_a_store_that_is_no_database_is_an_error_that_names_it_and_can_be_closed(tmp_path: Path, metrics: Metrics) -> None:
+def damaged(tmp_path: Path) -> list[Path]:
+    return [path for path in files_of(tmp_path) if ".damaged-" in path.name and path.suffix not in ("-wal", "-shm")]
+
+
+async def test_a_store_that_is_no_database_is_set_aside(make_store: StoreMaker, tmp_path: Path, metrics: Metrics) -> None:
     (tmp_path / "dead_letters.db").write_bytes(b"no database" * 1000)
+    store = await make_store()
+    await store.add(letter())
+    assert len(rows(tmp_path)) == 1
+    assert [path.read_bytes() for path in damaged(tmp_path)] == [b"no database" * 1000]
+    assert metrics.value(catalogue.JOURNAL_ERRORS, op="dead_letter_damaged") == 1
+
+
+async def test_a_store_that_is_found_damaged_later_is_set_aside(make_store: StoreMaker, tmp_path: Path, metrics: Metrics) -> None:
+    store = await make_store()
+    await store.add(*(letter() for _ in range(100)))
+    await store.aclose()
+    path = tmp_path / "dead_letters.db"
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + b"\xa5" * (len(content) - 8192))
+    store = await make_store()
+    await store.add(letter(reason="poison"))
+    assert rows(tmp_path, "reason") == ["poison"]
+    assert len(damaged(tmp_path)) == 1
+    assert store.counts() == {"poison": Count(1, 3, 1512)}
+
+
+async def test_a_store_that_cant_be_opened_at_all_is_an_error_that_names_it(tmp_path: Path, metrics: Metrics) -> None:
+    (tmp_path / "dead_letters.db").mkdir()
     store = DeadLetters(JournalSettings(dir=str(tmp_path)), metrics)
     with pytest.raises(JournalError, match=r"dead_letters\.db"):
         await store.open()
     await store.aclose()
+
+
+async def test_letters_of_before_pipelines_were_noted_are_kept(make_store: StoreMaker, tmp_path: Path) -> None:
+    old = (
+        "signal, stage, component, reason, message, items, bytes, payload, sha256, code, attempts, first_seen, config_generation"
+    )
+    database = sqlite3.connect(tmp_path / "dead_letters.db", isolation_level=None)
+    database.execute(f"CREATE TABLE letters (id INTEGER PRIMARY KEY AUTOINCREMENT, {old}, time, size INTEGER)")
+    values = ("logs", "exporter", "out", "poison", "m", 3, 4, b"old!", "", "400", 1, 5, 1, time.time_ns(), 516)
+    database.execute(f"INSERT INTO letters ({old}, time, size) VALUES ({', '.join('?' * len(values))})", values)
+    database.close()
+    store = await make_store()
+    await store.add(letter(pipeline="logs/audit"))
+    assert [kept.letter.pipeline for kept in await store.list(Selection(), 10)] == ["", "logs/audit"]
+    kept = await store.read(1)
+    assert kept is not None
+    assert (kept.letter.payload, kept.letter.code) == (b"old!", "400")
+
+
+SELECTIONS = {
+    "all": (Selection(), [1, 2, 3, 4]),
+    "component": (Selection(component="one"), [1, 3]),
+    "reason": (Selection(reason="poison"), [3, 4]),
+    "signal": (Selection(signal="traces"), [2]),
+    "pipeline": (Selection(pipeline="logs/audit"), [4]),
+    "since": (Selection(since=200), [2, 3, 4]),
+    "until": (Selection(until=300), [1, 2]),
+    "last": (Selection(last=3), [1, 2, 3]),
+    "after": (Selection(component="one", after=1), [3]),
+}
+
+
+@pytest.mark.parametrize(("selection", "expected"), SELECTIONS.values(), ids=SELECTIONS)
+async def test_what_is_selected(make_store: StoreMaker, selection: Selection, expected: list[int]) -> None:
+    store = await make_store(max_age=1e11)
+    await store.add(
+        letter(component="one", time=100),
+        DeadLetter(
+            signal="traces", stage="exporter", component="two", reason="too_large", message="", items=1, bytes=0, time=200
+        ),
+        letter(component="one", reason="poison", time=300),
+        letter(component="three", reason="poison", pipeline="logs/audit", time=400),
+    )
+    found = await store.list(selection, 10)
+    assert [kept.id for kept in found] == expected
+    count, last = await store.sum(selection)
+    assert (count.letters, last) == (len(expected), max(expected))
+    assert await store.remove(selection, 10) == count
+    assert (await store.sum(selection))[0].letters == 0
+    assert sum(count.letters for count in store.counts().values()) == 4 - len(expected)
+
+
+async def test_a_list_has_no_payloads_and_is_in_order(make_store: StoreMaker) -> None:
+    store = await make_store()
+    await store.add(letter(), letter(payload=None, sha256="ab" * 32), letter())
+    found = await store.list(Selection(), 2)
+    assert [(kept.id, kept.replayable, kept.letter.payload) for kept in found] == [(1, True, None), (2, False, None)]
+    one = await store.read(1)
+    assert one is not None
+    assert one.letter.payload == b"x" * 1000
+    assert await store.read(77) is None
+
+
+async def test_what_is_left_of_a_letter_takes_its_place_in_one_step(make_store: StoreMaker, tmp_path: Path) -> None:
+    store = await make_store()
+    await store.add(letter(items=10), letter(items=5))
+    await store.resolve(1, letter(items=2, reason="poison"))
+    assert rows(tmp_path, "id || ' ' || items || ' ' || reason") == ["2 5 rejected_4xx", "3 2 poison"]
+    assert {reason: count.items for reason, count in store.counts().items()} == {"rejected_4xx": 5, "poison": 2}
+    await store.resolve(1)
+    await store.resolve(2)
+    assert rows(tmp_path, "id") == [3]
+
+
+async def test_room_of_what_was_removed_is_given_back(make_store: StoreMaker, tmp_path: Path) -> None:
+    store = await make_store()
+    await store.add(*(letter(payload=b"p" * 100_000) for _ in range(50)))
+    assert (await store.remove(Selection(), 1000)).letters == 50
+    await store.aclose()
+    assert (tmp_path / "dead_letters.db").stat().st_size < 200_000
+
+
+async def test_time_passes_for_letters_when_nothing_is_added(make_store: StoreMaker, metrics: Metrics) -> None:
+    store = await make_store()
+    await store.add(letter(reason="too_old", time=time.time_ns() - 61 * 10**9))
+    await store.aclose()
+    store = await make_store(max_age=60)
+    async with asyncio.timeout(10):
+        while store.counts()["too_old"].letters:
+            await asyncio.sleep(0.001)
+    assert metrics.value(catalogue.DLQ_EVICTED, reason="too_old") == 1
+
+
+async def test_what_a_client_is_told_of_may_be_lost_and_is_counted(
+    make_store: StoreMaker, tmp_path: Path, metrics: Metrics
+) -> None:
+    store = await make_store()
+    database = sqlite3.connect(tmp_path / "dead_letters.db", isolation_level=None)
+    database.execute("DROP TABLE letters")
+    database.close()
+    await store.note(letter(reason="bad_line"), letter(reason="bad_line"))
+    assert metrics.value(catalogue.DLQ_LOST, reason="bad_line") == 2

@@ -156,6 +156,17 @@ async def test_bad_lines_are_refused_alone_and_leave_only_their_hash(serve: Serv
     assert host.metrics.value(catalogue.RECEIVER_FAILED["logs"], receiver="json_logs", reason="bad_line") == 5
 
 
+async def test_what_was_taken_is_told_so_though_the_store_of_bad_lines_fails(serve: Serve, host: Host) -> None:
+    store = host.dead_letters
+    await store._call(lambda: store._file._database.execute("DROP TABLE letters"))
+    async with serve() as (connection, sink):
+        answer = await connection.post("/logs", b'{"msg":"good"}\n{"msg":\n', Content_Type=NDJSON)
+    assert (answer.status, told(answer)["accepted"], told(answer)["rejected"]) == (200, 1, 1)
+    assert len(sink.records()) == 1
+    assert host.metrics.value(catalogue.DLQ_LOST, reason="bad_line") == 1
+    assert host.metrics.value(catalogue.RECEIVER_FAILED["logs"], receiver="json_logs", reason="bad_line") == 1
+
+
 @pytest.mark.parametrize("place", [0, 2])
 async def test_a_bad_line_may_be_the_first_or_the_last(serve: Serve, place: int) -> None:
     lines = [b'{"msg":"a"}', b'{"msg":"b"}']

@@ -203,6 +203,14 @@ async def test_a_restart_forgets_nothing_where_there_is_a_directory(serve: Serve
             assert told(await connection.post("/webhooks/pay", PAYLOAD, **stripe())) == answer
 
 
+async def test_a_damaged_store_is_set_aside_and_a_fresh_one_begun(serve: Serve, tmp_path: Path, host: Host) -> None:
+    (tmp_path / "webhooks.db").write_bytes(b"no database" * 1000)
+    async with serve(state_dir=tmp_path) as (connection, _):
+        for answer in (ACCEPTED, DUPLICATE):
+            assert told(await connection.post("/webhooks/pay", PAYLOAD, **stripe())) == answer
+    assert host.metrics.value(catalogue.JOURNAL_ERRORS, op="webhooks_damaged") == 1
+
+
 async def test_after_its_time_a_delivery_is_new_again(serve: Serve, tmp_path: Path) -> None:
     async with serve(state_dir=tmp_path) as (connection, sink):
         await connection.post("/webhooks/pay", PAYLOAD, **stripe())
