@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--command", help="case `pipeline` with another daemon: its command line, which no shell reads")
     parser.add_argument("--port", type=int, default=4318, help="where that daemon takes OTLP/HTTP (%(default)s)")
     parser.add_argument("--sink-port", type=int, default=4319, help="where that daemon sends OTLP/HTTP (%(default)s)")
+    parser.add_argument("--load-seconds", type=float, default=Scale().load_seconds, help="of load for a daemon (%(default)s)")
     options = parser.parse_args(arguments)
     names = options.cases or (["pipeline"] if options.command else CASES)
     if unknown := set(names) - set(CASES):
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from benchmarks.pipeline import run_peer
 
         runs = {"pipeline": partial(run_peer, command=shlex.split(options.command), port=options.port, sink=options.sink_port)}
-    return run(runs, Scale(), options.json)
+    return run(runs, Scale(load_seconds=options.load_seconds), options.json)
 
 
 def run(runs: Runs, scale: Scale, path: Path) -> int:

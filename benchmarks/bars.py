@@ -59,6 +59,11 @@ BARS: Final = (
     Bar("start", "empty journal", "s", "<=", 0.6),
     Bar("start", "full journal", "s", "<=", 1),
     Bar("journal", "100 records a batch, CPU", "us/record", "<=", 0.5),
+    Bar("outage", "all fits, lag of the healthy, longest", "s", "<=", 2),
+    Bar("outage", "all fits, anonymous memory beyond inflight", "MiB", "<=", 64),
+    Bar("outage", "all fits, requests refused for now", "requests", "<=", 0),
+    Bar("outage", "all fits, requests out of order when it was back", "requests", "<=", 0),
+    Bar("outage", "an eighth fits, requests refused after it was back", "requests", "<=", 0),
     Bar("stalled", "disk journal, anonymous memory beyond inflight", "MiB", "<=", 64),
     Bar("stalled", "memory journal, anonymous memory beyond inflight", "MiB", "<=", 64),
 )

@@ -112,7 +112,7 @@ class Sent(NamedTuple):
     """Until the last answer."""
 
 
-async def _taken(client: Client, request: bytes) -> bool:
+async def taken(client: Client, request: bytes) -> bool:
     """Send a request; tell whether it was taken, or refused for now. Raises RuntimeError for any other answer."""
     try:
         status = await client.exchange(request)
@@ -152,7 +152,7 @@ class Load:
                 first = False
                 number, template = self._next, self._requests[self._next % len(self._requests)]
                 self._next += 1
-                while not await _taken(client, template.numbered(number)):
+                while not await taken(client, template.numbered(number)):
                     refused += 1
                     client.transport.close()
                     await asyncio.sleep(PAUSE)

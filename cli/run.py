@@ -49,6 +49,7 @@ def run(sources: Sequence[str], overrides: Sequence[str]) -> None:
 
 
 def _serve(spec: DaemonSpec, used_variables: Sequence[str], sources: Sources) -> int:
+    from pipeline.allocator import give_back_large_blocks
     from pipeline.errors import StartError
     from pipeline.journal import JournalError
     from pipeline.reload import Source
@@ -63,6 +64,7 @@ def _serve(spec: DaemonSpec, used_variables: Sequence[str], sources: Sources) ->
     if used_variables:
         log.info("settings come from the environment", variables=sorted(used_variables))
     source = Source(sources.reload, sources.files)
+    give_back_large_blocks()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_until_signalled(Service(spec, metrics, log, VERSION, source)))

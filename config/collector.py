@@ -39,7 +39,7 @@ def _settings(kind: Kind, type_: str, settings: Node, path: str, report: Report)
         return settings
     needed = _needed(settings, NEEDLESS.get((kind, type_), {}), path, report)
     renamed = _renamed(needed, FIELDS.get((kind, type_), {}))
-    return _queue(renamed, path, report) if kind == "exporter" else renamed
+    return _queue(_tls(renamed, path, report), path, report) if kind == "exporter" else renamed
 
 
 def _needed(settings: MapNode, needless: Mapping[str, tuple[str, str]], path: str, report: Report) -> MapNode:
@@ -91,6 +91,16 @@ def _patterns(value: Node) -> Node:
 
 
 _RESHAPED: Final[Mapping[str, Callable[[Node], Node]]] = {"sampling_percentage": _percentage, "blocked_values": _patterns}
+
+
+def _tls(settings: MapNode, path: str, report: Report) -> MapNode:
+    """Return the settings without `tls.insecure`: plain text is written `http://`, and every address has a scheme."""
+    entry = settings.entries.get("tls")
+    if entry is None or not isinstance(entry.value, MapNode):
+        return settings
+    needless = {"insecure": ("", "the scheme of the address decides")}
+    needed = _needed(entry.value, needless, under(path, "tls"), report)
+    return MapNode({**settings.entries, "tls": Entry(entry.key, needed)}, settings.place)
 
 
 # ---- sending_queue ----

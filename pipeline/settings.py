@@ -1,7 +1,7 @@
 """Settings that many components share, and those of the `service` section. Words are the Collector's where it has them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -34,6 +34,8 @@ def about(text: str, **extra: object) -> Meta:
 
 
 # ---- listeners ----
+
+MAX_BODY: Final = 64 * 1024 * 1024
 
 
 class ServerTls(Settings, frozen=True):
@@ -94,7 +96,6 @@ class Listener(Settings, frozen=True):
     endpoint: Annotated[Endpoint, about("Address to listen on; loopback unless you say otherwise.")]
     tls: Annotated[ServerTls | None, about("Serve TLS.")] = None
     auth: Annotated[ListenerAuth | None, about("What a client has to show.")] = None
-    max_request_body_size: Annotated[Size, about("Largest body taken, as sent and decompressed.")] = 64 * 1024 * 1024
 
     def warnings(self) -> Sequence[ConfigError]:
         """Warn of an address that others can reach and anybody may use."""
@@ -108,7 +109,6 @@ class Listener(Settings, frozen=True):
 class HttpListener(Listener, frozen=True):
     """An address to listen on with HTTP."""
 
-    cors: Annotated[Cors | None, about("Let browsers post from other origins.")] = None
     keepalive: Annotated[Duration, about("Close a connection that was idle this long.")] = 75
 
     def served(self) -> Sequence[str]:
@@ -119,9 +119,17 @@ class HttpListener(Listener, frozen=True):
         return ()
 
 
-class GrpcListener(Listener, frozen=True):
-    """An address to listen on with gRPC; credentials come as metadata, and a body is a message."""
+class HttpEntrance(HttpListener, frozen=True):
+    """An address that takes telemetry over HTTP."""
 
+    max_request_body_size: Annotated[Size, about("Largest body taken, as sent and decompressed.")] = MAX_BODY
+    cors: Annotated[Cors | None, about("Let browsers post from other origins.")] = None
+
+
+class GrpcListener(Listener, frozen=True):
+    """An address that takes telemetry over gRPC; credentials come as metadata."""
+
+    max_request_body_size: Annotated[Size, about("Largest message taken, as sent and decompressed.")] = MAX_BODY
     max_concurrent_streams: Annotated[
         int,
         Meta(ge=1, le=1000, description="Calls under way on one connection. Each may hold a message of the largest size."),
@@ -190,7 +198,6 @@ class ClientTls(Settings, frozen=True):
     ca_file: Annotated[str | None, about("PEM file of the CAs to trust; the system's when absent.")] = None
     cert_file: Annotated[str | None, about("PEM client certificate.")] = None
     key_file: Annotated[str | None, about("PEM client key.")] = None
-    insecure: Annotated[bool, about("Plain text where the address does not say.")] = False
     insecure_skip_verify: Annotated[bool, about("Take any certificate. Anybody in between can then read everything.")] = False
     min_version: Annotated[Literal["1.2", "1.3"], about("Lowest TLS version used.")] = "1.2"
     server_name_override: Annotated[str | None, about("Name to expect in the server's certificate.")] = None

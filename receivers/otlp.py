@@ -26,7 +26,7 @@ from pipeline.net import protobuf
 from pipeline.net.http_server import HttpRequest, HttpResponse, Refusal, Route
 from pipeline.net.rpc_status import JSON, PROTOBUF, Status, code_of_http
 from pipeline.offload import offload
-from pipeline.settings import GrpcListener, HttpListener, Settings, about
+from pipeline.settings import GrpcListener, HttpEntrance, Settings, about
 from pipeline.telemetry import catalogue
 from pipeline.types import Endpoint, Signal
 
@@ -43,7 +43,7 @@ _REJECTED: Final[Mapping[Signal, str]] = {
 _BAD_IDS: Final = "the trace or span id is missing or malformed"
 
 
-class HttpProtocol(HttpListener, frozen=True, kw_only=True):
+class HttpProtocol(HttpEntrance, frozen=True, kw_only=True):
     """OTLP/HTTP."""
 
     endpoint: Annotated[Endpoint, about("Address to listen on; loopback unless you say otherwise.")] = "127.0.0.1:4318"

@@ -62,6 +62,15 @@ class Daemon:
 
     def start(self) -> None:
         """Start it and wait until it is ready. Raises AssertionError with its log when it does not get there."""
+        process = self.launch()
+        deadline = time.monotonic() + START_SECONDS
+        while not self.ready():
+            assert process.poll() is None, self.text()
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(0.02)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start it and don't wait."""
         sets = [word for override in self.overrides for word in ("--set", override)]
         inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
         environ = {**inherited, "SLUICE_JOURNAL_DIR": str(self.journal), **self.environ}
@@ -69,11 +78,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 [str(SLUICE), "run", "--config", str(self.config), *sets], env=environ, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + START_SECONDS
-        while not self.ready():
-            assert self.process.poll() is None, self.text()
-            assert time.monotonic() < deadline, self.text()
-            time.sleep(0.02)
+        return self.process
 
     def ready(self) -> bool:
         """Return whether it takes data."""

@@ -16,8 +16,8 @@ from benchmarks.measure import Figure, Scale
 
 CONFIG: Final = Path(__file__).with_name("sluice.yaml")
 STARTS: Final = 5
-JOURNAL_RECORDS: Final = 800_000
-"""Half of what an exporter may fall behind by default, about 500 MB."""
+JOURNAL_RECORDS: Final = 3_600_000
+"""More than 2 GiB."""
 
 
 def run(scale: Scale) -> Iterator[Figure]:

@@ -23,7 +23,7 @@ from extensions.intake.store import Payloads
 from pipeline import Extension
 from pipeline.net.http_server import HttpRequest, HttpResponse, Refusal, Route
 from pipeline.service import Service
-from pipeline.settings import HttpListener, Settings, about
+from pipeline.settings import HttpListener, ListenerAuth, Settings, about
 from pipeline.types import Duration, Endpoint, Percent, Signal
 
 LARGEST_BODY: Final = 200 * 1024 * 1024
@@ -43,6 +43,7 @@ class Config(HttpListener, frozen=True, kw_only=True):
     """Where it listens, and how it fails."""
 
     endpoint: Annotated[Endpoint, about("Address to listen on.")] = "127.0.0.1:4330"
+    auth: Annotated[ListenerAuth | None, about("What a reader has to show; senders show the vendor's keys.")] = None
     faults: Annotated[Faults, about("Misbehave on purpose.")] = Faults()
 
 

@@ -80,7 +80,9 @@ class CursorLoop:
         """Wait until another shipment may be held in memory."""
         queue = self._sender.queue
         most = 1 if queue.ordered else queue.num_consumers * OUTSTANDING_PER_CONSUMER
-        while self._shipments and (len(self._shipments) >= most or sum(self._shipments.values()) >= OUTSTANDING_BYTES):
+        while self._shipments and (
+            len(self._shipments) >= most or sum(self._shipments.values()) > OUTSTANDING_BYTES - READ_BYTES
+        ):
             await asyncio.wait(self._shipments, return_when=asyncio.FIRST_COMPLETED)
 
     async def _gather(self) -> list[Entry]:

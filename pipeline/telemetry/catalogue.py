@@ -254,7 +254,8 @@ JOURNAL_ERRORS = Counter(
     "Operations on the journal's directory that failed.",
     "`df` and `dmesg` on the host. Disk full: free space, it recovers by itself. A write or sync error: nothing is "
     "acknowledged any more; move `service.journal.dir` to a good disk and restart; what the old one holds can be read by a "
-    "daemon started on it. `dead_letter`: the store beside it; the exporter concerned waits until it can be written. "
+    "daemon started on it. `read`: a sector that stays bad is given up after about two minutes, its records are counted "
+    "corrupt. `dead_letter`: the store beside it; the exporter concerned waits until it can be written. "
     "`dead_letter_damaged`, `webhooks_damaged`: a file was damaged; it was set aside under a name with `.damaged-`, and a fresh "
     "one begun.",
 )

@@ -28,7 +28,7 @@ from pipeline import Batch, ConfigError, Consume, Context, Receiver, wire
 from pipeline.journal.dead_letter import DeadLetter
 from pipeline.net.http_server import HttpRequest, HttpResponse, Refusal, Route
 from pipeline.offload import offload
-from pipeline.settings import HttpListener, about
+from pipeline.settings import HttpEntrance, about
 from pipeline.telemetry import catalogue
 from pipeline.trace_ids import TraceContext, parse_traceparent
 from pipeline.types import Endpoint, Size
@@ -53,7 +53,7 @@ _LISTED_ERRORS: Final = 20
 _PARAMETER: Final = re.compile(r"\{.*?\}|[{}]")
 
 
-class Config(HttpListener, frozen=True, kw_only=True):
+class Config(HttpEntrance, frozen=True, kw_only=True):
     """Settings of `json_logs`."""
 
     endpoint: Annotated[Endpoint, about("Address to listen on; loopback unless you say otherwise.")] = "127.0.0.1:8088"

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from msgspec import Meta
 
 from pipeline.errors import ConfigError
-from pipeline.settings import HttpListener, Settings, about
+from pipeline.settings import HttpEntrance, Settings, about
 from pipeline.types import Duration, Endpoint, Glob, Rate, Secret, Size
 from receivers.webhook.sender import Sender
 from receivers.webhook.senders.generic import (
@@ -53,7 +53,7 @@ class Dedup(Settings, frozen=True):
     ] = None
 
 
-class Config(HttpListener, frozen=True, kw_only=True):
+class Config(HttpEntrance, frozen=True, kw_only=True):
     """Settings of `webhook`."""
 
     exclusive: ClassVar[Sequence[Sequence[str]]] = (("max_body", "max_request_body_size"),)

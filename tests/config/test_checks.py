@@ -331,6 +331,30 @@ def test_a_variable_fills_a_setting_of_the_service_at_any_depth() -> None:
     assert (message.code, message.label) == ("E105", "value of SLUICE_LOG_LEVEL (4 characters)")
 
 
+def test_plain_text_is_a_matter_of_the_address() -> None:
+    text = """
+        exporters: {otlp_http: {endpoint: http://127.0.0.1:4318, tls: {insecure: true, min_version: "1.3"}}}
+        service: {pipelines: {logs: {exporters: [otlp_http]}}}
+        """
+    result = over(text)
+    assert said(result, "I001") == ["I001 exporters.otlp_http.tls.insecure: not needed (the scheme of the address decides)"]
+    assert result.spec
+    assert result.spec.components["exporter", "otlp_http"].config.tls.min_version == "1.3"
+
+
+def test_what_takes_no_telemetry_has_no_settings_for_it() -> None:
+    result = over("""
+        exporters: {prometheus: {max_request_body_size: 1MiB}}
+        extensions: {health: {cors: {allowed_origins: ["*"]}}, intake: {max_request_body_size: 1MiB}}
+        service: {extensions: [health, intake], pipelines: {metrics: {receivers: [otlp], exporters: [prometheus]}}}
+        """)
+    assert [(message.code, message.path) for message in result.messages if message.code.startswith("E")] == [
+        ("E101", "exporters.prometheus.max_request_body_size"),
+        ("E101", "extensions.health.cors"),
+        ("E101", "extensions.intake.max_request_body_size"),
+    ]
+
+
 def test_version() -> None:
     assert over("version: 1").spec
     assert said(over("version: 2")) == ["E104 version: version 2 is not supported (this release reads 1)"]
