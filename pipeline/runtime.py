@@ -173,10 +173,12 @@ class Runtime:
         try:
             await runner.drain(GRACE_SECONDS)
         finally:
-            del self._draining[cursor]
-            self._let_go(cursor)
-            if cursor.exporter not in self.assembly.senders:
-                runner.loop.sender.forget()
+            if self._draining.pop(cursor, None) is None:  # it is wanted again, with all that is left
+                self._parts.books.close_exporter(cursor, signal_of(cursor.lane))
+            else:
+                self._let_go(cursor)
+                if cursor.exporter not in self.assembly.senders:
+                    runner.loop.sender.forget()
 
     def _let_go(self, cursor: Cursor) -> None:
         """Leave a removed cursor to the journal; say what is left in it."""
@@ -194,7 +196,7 @@ class Runtime:
 
     async def _stop_draining(self, cursors: Collection[Cursor]) -> None:
         """Stop reading from cursors that are wanted again."""
-        await cancel([task for cursor, task in self._draining.items() if cursor in cursors])
+        await cancel([self._draining.pop(cursor) for cursor in cursors if cursor in self._draining])
 
     # ---- connectors ----
 

@@ -2,13 +2,14 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -21,14 +22,15 @@ START_SECONDS = 30.0
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+    """Return ports that nobody listens on, and that no outgoing connection is given while nobody does."""
+    lowest_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports: set[int] = set()
+    while len(ports) < count:
+        port = random.SystemRandom().randrange(10_000, max(lowest_outgoing, 20_000))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            ports.add(port)
+    return list(ports)
 
 
 class _SocketConnection(HTTPConnection):
@@ -62,6 +64,15 @@ class Daemon:
 
     def start(self) -> None:
         """Start it and wait until it is ready. Raises AssertionError with its log when it does not get there."""
+        process = self.launch()
+        deadline = time.monotonic() + START_SECONDS
+        while not self.ready():
+            assert process.poll() is None, self.text()
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(0.02)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start it and don't wait."""
         sets = [word for override in self.overrides for word in ("--set", override)]
         inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
         environ = {**inherited, "SLUICE_JOURNAL_DIR": str(self.journal), **self.environ}
@@ -69,11 +80,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 [str(SLUICE), "run", "--config", str(self.config), *sets], env=environ, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + START_SECONDS
-        while not self.ready():
-            assert self.process.poll() is None, self.text()
-            assert time.monotonic() < deadline, self.text()
-            time.sleep(0.02)
+        return self.process
 
     def ready(self) -> bool:
         """Return whether it takes data."""

@@ -174,7 +174,7 @@ class DiskJournal(LaneJournal):
             begin = first.before if first else lane.head
         for spec in self._specs.get(lane.name, ()):
             then = known.pop(spec.exporter, None) or CursorState(lane.name, spec.exporter, begin)
-            gone = ((then.stop, lane.head),) if then.stop is not None else ()
+            gone = ((then.stop, lane.head),) if then.stop is not None and then.stop.batches < lane.head.batches else ()
             progress = self._progress(then, spec.queue, lane.head, then.ranges + gone)
             lane.readers.append(progress)
             self._cursors[progress.cursor] = progress
@@ -222,6 +222,16 @@ class DiskJournal(LaneJournal):
         file = LaneFile(name, lane.head, self._files, sync=self._settings.fsync == "group")
         self._writer.add(name, file)
         opened.append((lane, segments, file))
+
+    def reconfigure(self, lanes: Mapping[str, Sequence[CursorSpec]]) -> None:
+        """Take up other lanes and cursors. What is appended from now on is acknowledged when a crash would find them, too."""
+        super().reconfigure(lanes)
+        state, _ = self._snapshot()
+        self._writer.submit(partial(self._save, state, {})).add_done_callback(self._remembered)
+
+    def _remembered(self, done: "asyncio.Future[None]") -> None:
+        if (error := done.exception()) is not None:  # the next tick tries again
+            self._cursors_not_saved(error)
 
     # ---- appending ----
 
@@ -315,10 +325,13 @@ class DiskJournal(LaneJournal):
         try:
             await self._writer.call(partial(self._save, state, settled))
         except OSError as error:
-            self._metrics.add(catalogue.JOURNAL_ERRORS, op="cursors")
-            _log.error("journal cursors not saved", error=error.strerror)
+            self._cursors_not_saved(error)
         else:
             self._saved_as(state, settled)
+
+    def _cursors_not_saved(self, error: BaseException) -> None:
+        self._metrics.add(catalogue.JOURNAL_ERRORS, op="cursors")
+        _log.error("journal cursors not saved", error=error.strerror if isinstance(error, OSError) else type(error).__name__)
 
     def _save(self, state: State, settled: Mapping[str, Sequence[Segment]]) -> None:
         self._cursors_file.write(state)

@@ -184,6 +184,10 @@ class Writer:
 
     async def call(self, job: Callable[[], None]) -> None:
         """Run something on the thread, after the appends that wait. Raises what it raises."""
+        await self.submit(job)
+
+    def submit(self, job: Callable[[], None]) -> asyncio.Future[None]:
+        """Have something run on the thread, after the appends that wait and before those to come."""
         done: asyncio.Future[None] = self._loop.create_future()
 
         def run() -> None:
@@ -195,7 +199,7 @@ class Writer:
                 self._loop.call_soon_threadsafe(finish, done, None)
 
         self._jobs.put(run)
-        await done
+        return done
 
     async def stop(self) -> None:
         """End the thread after what waits is written."""

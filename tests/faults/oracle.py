@@ -45,6 +45,11 @@ class Load:
         """Number the ids from here, so that several loads have different ones."""
         self._ids = itertools.count(number)
 
+    @property
+    def unsure(self) -> int:
+        """Requests whose records may have been taken or not."""
+        return self.refused + self.broken.total()
+
     def issued(self, name: str) -> bool:
         """Return whether an id is one of those that were sent, whatever the answer. Once the load has ended."""
         prefix, _, number = name.partition("-")

@@ -37,6 +37,7 @@ class Schedule:
     queue: str
     """`sending_queue` of the first destination."""
     events: tuple[Event, ...]
+    fsync: str = "group"
 
     def __str__(self) -> str:
         head = f"journal {self.journal_bytes}, queue {self.queue}"
@@ -66,13 +67,19 @@ def _moment(chance: random.Random) -> float:
 
 
 def _death(chance: random.Random) -> list[Event]:
-    at = _moment(chance)
-    if chance.random() < 0.3:
-        return [Event(at, "terminate")]
-    power = chance.random() < 0.6
-    if chance.random() < 0.5:
-        return [Event(at, "die_at_call", (chance.randint(1, 40), power))]
-    return [Event(at, "kill", (power,))]
+    at, power = _moment(chance), chance.random() < 0.6
+    delay = round(chance.uniform(0.0, 0.8), 2)
+    ways = [
+        Event(at, "kill", (power,)),
+        Event(at, "kill", (power,)),
+        Event(at, "die_at_call", (chance.randint(1, 40), power)),
+        Event(at, "die_at_call", (chance.randint(1, 40), power)),
+        Event(at, "terminate"),
+        Event(at, "kill_in_stop", (delay, power)),
+        Event(at, "kill_in_start", (delay, power)),
+        Event(at, "kill_in_reload", (round(delay / 8, 3), power)),
+    ]
+    return [chance.choice(ways)]
 
 
 def _destination(chance: random.Random) -> list[Event]:

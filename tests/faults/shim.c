@@ -168,7 +168,9 @@ int fsync(int file)
 
 int posix_fallocate64(int file, off_t offset, off_t size)
 {
-    if (of_journal(file) && fails(control->allocate_error))
+    struct stat stat;
+    int grows = !fstat(file, &stat) && offset + size > stat.st_size;
+    if (of_journal(file) && grows && fails(control->allocate_error))
         return control->allocate_error;
     return real_fallocate(file, offset, size);
 }

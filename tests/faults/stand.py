@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -16,7 +16,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 
 from tests.daemon import Daemon, free_ports, until
 from tests.faults.destination import Destination
-from tests.faults.oracle import Load
+from tests.faults.oracle import LINES_A_REQUEST, Load
 from tests.faults.schedule import DESTINATIONS, Schedule
 from tests.faults.shim import Shim
 
@@ -85,7 +85,7 @@ class Stand:
         begun = time.monotonic()
         for destination in self.destinations:
             destination.wait()
-        self.daemon.start()
+        self._start()
         with self.load:
             loaded = time.monotonic()
             for event in self.plan.events:
@@ -103,12 +103,13 @@ class Stand:
 
     def kill(self, power: bool) -> None:  # as events name them
         """SIGKILL, with or without a power cut; start again."""
+        self._living()
         self.daemon.kill()
         self._start_again(power)
 
     def die_at_call(self, number: int, power: bool) -> None:
         """Be killed right before its n-th write or sync from now; start again."""
-        process = self._process()
+        process = self._living()
         self.shim.set(calls_to_live=number)
         try:
             process.wait(1.0)
@@ -117,21 +118,44 @@ class Stand:
         self.shim.set(calls_to_live=0)
         self._start_again(power)
 
+    def kill_in_stop(self, delay: float, power: bool) -> None:
+        """SIGTERM, and SIGKILL before that is through; start again."""
+        self._living().send_signal(signal.SIGTERM)
+        self._kill_after(delay, power)
+
+    def kill_in_start(self, delay: float, power: bool) -> None:
+        """SIGKILL, and another while it starts again; start again."""
+        self._living()
+        self.daemon.kill()
+        self._cut(power)
+        self.daemon.launch()
+        self._kill_after(delay, power)
+
+    def kill_in_reload(self, delay: float, power: bool) -> None:
+        """SIGHUP with another configuration, and SIGKILL shortly after; start again."""
+        self.reload(faulty=False)
+        self._kill_after(delay, power)
+
     def terminate(self) -> None:
         """SIGTERM; start again."""
-        begun = time.monotonic()
-        code = self.daemon.stop()
-        if code != 0:
-            self.outcome.faults.append(f"a stop ended with {code}")
-        if time.monotonic() - begun > STOP_SECONDS + 2.0 + 1.0:  # a second for the machine's other work
-            self.outcome.faults.append(f"a stop took {time.monotonic() - begun:.1f} s")
+        process = self._living()
+        begun, before, waited = time.monotonic(), _waited(process.pid), 0.0
+        process.send_signal(signal.SIGTERM)
+        while process.poll() is None and time.monotonic() < begun + 60:
+            waited = max(waited, _waited(process.pid) - before)
+            time.sleep(0.02)
+        seconds = time.monotonic() - begun - waited
+        if process.poll() != 0:
+            self.outcome.faults.append(f"a stop ended with {process.poll()}")
+        if seconds > STOP_SECONDS + 2.0:
+            self.outcome.faults.append(f"a stop took {seconds:.1f} s, besides {waited:.1f} s of waiting for a processor")
         self._start_again(power=False)
 
     def reload(self, faulty: bool) -> None:
         """SIGHUP with another configuration."""
         text = self._config(f"{self._chance.randint(900, 1500)}ms")
         self.daemon.config.write_text(text.replace("endpoint:", "endpoind:", 1) if faulty else text)
-        self._process().send_signal(signal.SIGHUP)
+        self._living().send_signal(signal.SIGHUP)
         if faulty:  # what a restart will find has to be sound again, once this one was read
             time.sleep(0.3)
             self.daemon.config.write_text(text)
@@ -178,11 +202,7 @@ class Stand:
         for which in range(DESTINATIONS):
             self.continue_destination(which)
             self.turn_destination(which, "")
-        if not self.daemon.ready():
-            time.sleep(0.5)
-        if self._process().poll() is not None:
-            self.outcome.faults.append(f"the daemon ended by itself with {self._process().poll()}")
-            self.daemon.start()
+        self._living()
 
     def _settle(self) -> None:
         """Let it deliver; its own books have to close."""
@@ -199,7 +219,7 @@ class Stand:
         """Hold what was acknowledged against what arrived and what is in the dead letters."""
         outcome, owed = self.outcome, set(self.load.owed)
         outcome.acknowledged = len(owed)
-        outcome.refused = self.load.refused + self.load.broken.total()
+        outcome.refused = self.load.unsure
         outcome.failed_calls = self.shim.get("failed")
         letters = self._dead_letters()
         for exporter, destination in zip(_EXPORTERS, self.destinations, strict=True):
@@ -217,6 +237,20 @@ class Stand:
             if strange:
                 outcome.faults.append(f"{len(strange)} ids that nobody sent arrived at {exporter}")
 
+        self._compare_counts()
+
+    def _compare_counts(self) -> None:
+        """Hold what the daemon counted since its last start against what was seen from outside."""
+        accepted = self.daemon.metric("sluice_receiver_accepted_log_records_total", receiver="json_logs")
+        least = len(self.load.owed) - self._acknowledged_before
+        most = least + (self.load.unsure - self._unsure_before) * LINES_A_REQUEST
+        if not least <= accepted <= most:
+            self.outcome.faults.append(f"{accepted:.0f} records counted as accepted, and clients know of {least} to {most}")
+        for exporter, destination, before in zip(_EXPORTERS, self.destinations, self._arrived_before, strict=True):
+            sent = self.daemon.metric("sluice_exporter_sent_log_records_total", exporter=exporter)
+            if sent > destination.received.total() - before:
+                self.outcome.faults.append(f"{sent:.0f} records counted as sent by {exporter}, more than arrived")
+
     def _dead_letters(self) -> dict[str, dict[str, str]]:
         """Return the reason of each id in the dead letters, by exporter."""
         found: dict[str, dict[str, str]] = {}
@@ -231,16 +265,36 @@ class Stand:
 
     # ---- parts ----
 
+    def _kill_after(self, seconds: float, power: bool) -> None:
+        time.sleep(seconds)
+        self.daemon.kill()
+        self._start_again(power)
+
     def _start_again(self, power: bool) -> None:
-        """Start on a disk that may be full, but takes what needs no room."""
+        self._cut(power)
+        self._start()
+
+    def _cut(self, power: bool) -> None:
+        """Leave a disk that may be full, but takes what needs no room; after a power cut, without all that was not synced."""
         self.shim.set(write_error=0, sync_error=0)
         if power:
             self.outcome.torn += self.shim.cut_power(self._chance)
+
+    def _start(self) -> None:
+        time.sleep(0.05)  # clients read the last answers of the life before
+        self._acknowledged_before = len(self.load.owed)
+        self._unsure_before = self.load.unsure
+        for destination in self.destinations:
+            destination.look()
+        self._arrived_before = [destination.received.total() for destination in self.destinations]
         self.daemon.start()
 
-    def _process(self) -> subprocess.Popen[bytes]:
-        assert self.daemon.process is not None
-        return self.daemon.process
+    def _living(self) -> subprocess.Popen[bytes]:
+        """Return the daemon's process. Raises AssertionError when it ended by itself."""
+        process = self.daemon.process
+        assert process is not None
+        assert process.poll() is None, f"the daemon ended by itself with {process.poll()}: {self.daemon.text()}"
+        return process
 
     def _end(self) -> None:
         if self.daemon.process is not None and self.daemon.process.poll() is None:
@@ -266,9 +320,18 @@ service:
   watch: false
   extensions: [health]
   telemetry: {{metrics: {{address: '127.0.0.1:{self._metrics}'}}}}
-  journal: {{max_bytes: {self.plan.journal_bytes}}}
+  journal: {{max_bytes: {self.plan.journal_bytes}, fsync: {self.plan.fsync}}}
   limits: {{shutdown_timeout: {STOP_SECONDS:.0f}s}}
   pipelines:
     logs: {{receivers: [json_logs], processors: [redact], exporters: [{", ".join(_EXPORTERS[:2])}]}}
     logs/copy: {{receivers: [json_logs], processors: [redact], exporters: [{_EXPORTERS[2]}]}}
 """
+
+
+def _waited(pid: int) -> float:
+    """Return for how many seconds a process could have run and was not let run, 0 once it is gone."""
+    waited = 0
+    with suppress(OSError, IndexError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            waited += int((task / "schedstat").read_text().split()[1])
+    return waited / 1e9

@@ -1,13 +1,15 @@
 """Random schedules of faults lose nothing; `make soak` runs many more of them."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.faults.schedule import schedule
+from tests.faults.schedule import DESTINATIONS, Event, schedule
 from tests.faults.shim import build
 from tests.faults.soak import live_through
+from tests.faults.stand import Stand
 
 _FRESH = random.SystemRandom().randrange(10**9)
 
@@ -21,6 +23,16 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_schedule_of_faults_loses_nothing_and_the_books_close(library: Path, seed: int) -> None:
     print(f"make soak SEED={seed}\n{schedule(seed)}")
     assert live_through(seed, library).faults == []
+
+
+def test_the_oracle_sees_what_a_journal_without_syncs_loses(library: Path, tmp_path: Path) -> None:
+    """It would miss nothing that a synced journal lost either."""
+    dead = [Event(0.0, "turn_destination", (which, "5xx")) for which in range(DESTINATIONS)]
+    plan = replace(schedule(1), fsync="os", events=(*dead, Event(1.5, "kill", (True,))))
+    with Stand(tmp_path, plan, library) as stand:
+        outcome = stand.run()
+    assert outcome.torn > 0
+    assert len([fault for fault in outcome.faults if "acknowledged ids are lost" in fault]) == DESTINATIONS
 
 
 def test_a_seed_gives_the_same_schedule_again() -> None:
