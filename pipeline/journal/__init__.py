@@ -127,6 +127,9 @@ class Journal(ABC):
     def settle(self, cursor: Cursor, positions: Sequence[int]) -> None:
         """Be done with entries that `read` gave, in any order. To settle one again does nothing."""
 
+    def drain(self) -> None:  # noqa: B027  # most have nothing to do
+        """Take nothing more from elsewhere: `read` gives what this process holds, and then waits."""
+
     def rewind(self, cursor: Cursor) -> None:
         """Give again what `read` gave and nobody settled: its reader has ended, and another goes on."""
         raise NotImplementedError
@@ -195,4 +198,8 @@ def open_journal(
 
     if settings.type == "disk":
         return DiskJournal(settings, lanes, metrics, on_overflow)
+    if settings.type == "kafka":
+        from pipeline.journal.kafka import KafkaJournal
+
+        return KafkaJournal(settings, lanes, metrics)
     return MemoryJournal(settings, lanes, metrics, on_overflow)
