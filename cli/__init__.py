@@ -12,6 +12,7 @@ VERBS: Final[Mapping[str, str]] = {
     "components": "List the component types that this installation has.",
     "health": "Ask a running daemon how it is.",
     "send": "Post records to a running daemon and print its answer.",
+    "queue": "Inspect, export and drop what waits for exporters.",
     "dlq": "List, show, replay and purge what could not be delivered.",
 }
 """Each verb and its line in `sluice --help`, which imports none of them: the command is `cli.<verb>.<verb>`."""

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import structs
 
 from cli.letters import DaemonLetters, Letters, letters_of, pages, parameters
+from cli.options import confirm
 from cli.place import Place, place_options
 from cli.shown import counted, plain, plain_json, size, table, when
 from pipeline.journal.letter import REASONS, Kept, Selection
@@ -203,7 +204,7 @@ def purge(place: Place, selection: Selection, limit: int | None, dry_run: bool, 
         wanted = min(count.letters, limit or count.letters)
         selection = structs.replace(selection, last=last)
         if wanted and not yes:
-            _ask(f"Remove {counted(wanted, 'letter')} for good?")
+            confirm(f"Remove {counted(wanted, 'letter')} for good?")
         gone = items = 0
         with _progress("purging", wanted) as advance:
             while gone < wanted and (removed := letters.remove(selection, min(1000, wanted - gone))).letters:
@@ -264,12 +265,6 @@ def _say_what_would_be(letters: Letters, selection: Selection, limit: int | None
         rows = [(plain(name), reason, str(found[name, reason]), str(items[name, reason])) for name, reason in sorted(found)]
         click.echo(table([("COMPONENT", "REASON", "LETTERS", "ITEMS"), *rows]))
     click.echo(f"{counted(found.total(), 'letter')}, {counted(items.total(), 'item')} would be {done}", err=True)
-
-
-def _ask(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise click.UsageError(f"{question} Say --yes: there is nobody to ask.")
-    click.confirm(question, abort=True)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Options that several verbs share."""
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -35,3 +36,10 @@ def _sources(ctx: click.Context, parameter: click.Parameter, given: tuple[str, .
     if not given and not named:
         raise click.MissingParameter("Give a file, or name one in SLUICE_CONFIG.", ctx, parameter)
     return given or (named or "",)
+
+
+def confirm(question: str) -> None:
+    """Ask before something is done that can't be undone. Ends the verb unless a person says yes."""
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} Say --yes: there is nobody to ask.")
+    click.confirm(question, abort=True)

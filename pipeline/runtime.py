@@ -18,9 +18,10 @@ from pipeline.delivery.checks import forget_queue
 from pipeline.delivery.connect import ConnectorLoop
 from pipeline.delivery.overflow import Overflow
 from pipeline.delivery.relay import GRACE_SECONDS, Runner
+from pipeline.delivery.ship import CursorLoop
 from pipeline.errors import ConfigError, StartError
 from pipeline.graph import OWN_METRICS, Graph, HostFor, build, queue_of
-from pipeline.journal import Cursor, CursorSpec
+from pipeline.journal import Backlog, Cursor, CursorSpec, JournalError
 from pipeline.net.http_client import ClientPool
 from pipeline.net.http_server import Listeners
 from pipeline.settings import SendingQueue, signal_of
@@ -197,6 +198,41 @@ class Runtime:
     async def _stop_draining(self, cursors: Collection[Cursor]) -> None:
         """Stop reading from cursors that are wanted again."""
         await cancel([self._draining.pop(cursor) for cursor in cursors if cursor in self._draining])
+
+    async def drop(self, cursor: Cursor) -> Backlog:
+        """Throw away all that an exporter has before it in one pipeline, counted; return what that was. Raises `JournalError`."""
+        await self.settled()
+        journal, runner = self._parts.journal, self._runners.get(cursor)
+        if cursor in self._draining:
+            raise JournalError(f"{cursor.exporter} is still being drained: try again in {GRACE_SECONDS:.0f} s")
+        if runner is None and cursor not in journal.orphans():
+            raise JournalError(f"{cursor.exporter} is a connector: what it holds is settled at its next flush")
+        if runner is not None:
+            await cancel([runner.task])
+        try:
+            lost = await journal.drop(cursor)
+            self._book_dropped(cursor, lost)
+            await journal.save()
+        finally:
+            if runner is not None:
+                self._begin_anew(runner)
+        return lost
+
+    def _book_dropped(self, cursor: Cursor, lost: Backlog) -> None:
+        parts = self._parts
+        account = parts.books.exporters.get(cursor)
+        if account is not None:
+            account.dropped += lost.items
+        labels = {"component": cursor.exporter, "signal": lost.signal, "reason": "operator", "dlq": "false"}
+        parts.metrics.add(catalogue.DROPPED, lost.items, **labels)
+
+    def _begin_anew(self, runner: Runner) -> None:
+        """Run a loop whose task was cancelled from the beginning."""
+        cursor, journal = runner.loop.cursor, self._parts.journal
+        journal.rewind(cursor)
+        loop = CursorLoop(runner.loop.sender, cursor, self._parts.books.exporters[cursor])
+        self.assembly.cursor_loops[cursor] = loop
+        self._runners[cursor] = Runner(loop, journal, None, self._ended)
 
     # ---- connectors ----
 

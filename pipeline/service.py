@@ -26,6 +26,7 @@ from pipeline.letter_routes import letter_routes
 from pipeline.net import admin
 from pipeline.net.http_client import ClientPool
 from pipeline.net.http_server import Listeners
+from pipeline.queue_routes import queue_routes
 from pipeline.reload import Reloader, Source
 from pipeline.replay import Replay
 from pipeline.runtime import Runtime, Surroundings, cancel, warn_of_orphan
@@ -112,6 +113,7 @@ class Service:
         routes = [
             *control_routes(self.reloader, self.health, stop),
             *letter_routes(self._dead_letters, lambda: None if self._phase == "starting" else self._replay, self._log),
+            *queue_routes(self._journal, self._runtime.drop, self._log),
         ]
         async with AsyncExitStack() as stack:
             try:

@@ -13,6 +13,8 @@ from pipeline.net.http_client import ClientPool
 from pipeline.net.http_server import Listeners
 from pipeline.settings import JournalSettings
 from pipeline.telemetry.metrics import Metrics
+from tests.parts.kafka import kafka_broker as kafka_broker
+from tests.parts.kafka import kafka_session as kafka_session
 
 
 class VisibleDeadLetters(DeadLetters):

@@ -190,6 +190,7 @@ POSITIVES: Final = (
     Positive("au_tfn", "123456782", "tfn "),
     Positive("au_tfn", "123 456 782", "tfn "),
     Positive("au_tfn", "12345679", "tfn "),
+    Positive("au_tfn", "12345679", "tfn ", "-"),
     Positive("in_aadhaar", "234123412346", "aadhaar "),
     Positive("in_aadhaar", "2341 2341 2346", "aadhaar "),
     Positive("in_pan", "ABCPE1234F", "pan "),

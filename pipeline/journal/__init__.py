@@ -75,6 +75,9 @@ class Health(Struct, frozen=True):
     """Bytes that it may hold; 0 where only the cursors' budgets bound it."""
 
 
+NO_QUEUES = "only the queues of a journal on disk can be looked into"
+
+
 class JournalError(Exception):
     """The journal can't be opened. The message says what to do."""
 
@@ -144,6 +147,24 @@ class Journal(ABC):
     def release(self, cursor: Cursor) -> None:
         """Forget the reader of an orphan. What it left stays, as after a restart; in memory it is gone with the process."""
         raise NotImplementedError
+
+    async def look(self, cursor: Cursor, after: int, max_bytes: int) -> Sequence[Entry]:  # noqa: ARG002  # others need it
+        """Return entries that a cursor has not settled, in order, beyond a position (-1: all). Nothing counts as read.
+
+        Returns what is there up to `max_bytes`, and one entry even when that is larger. Raises `JournalError`.
+        """
+        raise JournalError(NO_QUEUES)
+
+    async def drop(self, cursor: Cursor) -> Backlog:  # noqa: ARG002  # others need it
+        """Throw away all that a cursor has before it; return what that was. It must have no reader. Raises `JournalError`.
+
+        It is gone for good once `save` has returned.
+        """
+        raise JournalError(NO_QUEUES)
+
+    async def save(self) -> None:
+        """Make durable how far the cursors are, now. Raises `JournalError`."""
+        raise JournalError(NO_QUEUES)
 
     @abstractmethod
     def backlog(self, cursor: Cursor) -> Backlog:

@@ -24,8 +24,9 @@ import zstandard
 
 from pipeline.batch import Batch
 from pipeline.errors import Busy
-from pipeline.journal import Cursor, CursorSpec, Health, JournalError, OnOverflow
+from pipeline.journal import Backlog, Cursor, CursorSpec, Entry, Health, JournalError, OnOverflow
 from pipeline.journal.ages import Ages
+from pipeline.journal.at_rest import end_of, owed
 from pipeline.journal.checkpoint import CursorsFile, CursorState, State
 from pipeline.journal.directory import journal_directory, prepare
 from pipeline.journal.lanes import LaneJournal
@@ -135,16 +136,8 @@ class DiskJournal(LaneJournal):
     def _resume(self, name: str, resources: ExitStack) -> LaneFile | None:
         """Find where a lane ends and where its cursors stand; return the file where it goes on, if it does."""
         segments = self._segments[name] = self._files.segments(name)
-        known, floor, offset = Totals(segments[-1].first if segments else 0), Totals(), 0
-        if (state := self._cursors_file.state) is not None:
-            floor = state.floor(name)
-            segment, end = state.ends.get(name, (0, 0))
-            if end and segments and segments[-1].first == segment:
-                known, offset = state.heads[name], end
-        last, torn = last_record(segments, name, offset)
-        found = last.after() if last else known
-        head = max(found, floor)
-        if torn and head == found:
+        head, torn = end_of(name, segments, self._cursors_file.state)
+        if torn:
             self._count_corrupt(1)
             _log.warning("journal torn", lane=name, consequence="a record that was being written is left out")
         lane = self._lanes.setdefault(name, Lane(name))
@@ -287,6 +280,29 @@ class DiskJournal(LaneJournal):
         self._unreadable.pop(progress.cursor, None)
         progress.ready.extend(found)
         return bool(found)
+
+    async def look(self, cursor: Cursor, after: int, max_bytes: int) -> Sequence[Entry]:
+        """Return entries that a cursor has not settled, beyond a position, and read nothing for it."""
+        progress, lane = self._cursors[cursor], self._lanes[cursor.lane]
+        state = CursorState(cursor.lane, cursor.exporter, progress.low(), tuple(progress.settled_ranges()))
+        limit = progress.stop or lane.head
+        call = partial(owed, list(self._segments[cursor.lane]), state, limit, after, max_bytes)
+        return await asyncio.get_running_loop().run_in_executor(self._fetchers, call)
+
+    async def drop(self, cursor: Cursor) -> Backlog:
+        """Settle all that a cursor has before it."""
+        progress, lane = self._cursors[cursor], self._lanes[cursor.lane]
+        async with progress.lock:
+            lost = self.backlog(cursor)
+            progress.drop(progress.stop or lane.head)
+            lane.trim()
+            if progress.stop is not None:
+                del self._cursors[cursor]
+        return lost
+
+    async def save(self) -> None:
+        """Write the cursors file."""
+        await self._checkpoint()
 
     async def _beyond_hope(self, cursor: Cursor) -> bool:
         """Return whether sectors are to be given up: they could not be read for a while, and it is not all of the disk.

@@ -209,6 +209,14 @@ class Progress:
         self._owe_less(self.missing(place))
         self._move(place)
 
+    def drop(self, place: Totals) -> None:
+        """Owe nothing before a place, which is the end of what it owes."""
+        self.held.clear()
+        self.ready.clear()
+        self.skip.clear()
+        self.mark, self.place = place, (0, 0)
+        self.batches = self.items = self.bytes = 0
+
     def low(self) -> Totals:
         """Return the low-water mark: everything before it is settled."""
         return next(iter(self.held.values())).before if self.held else self.mark

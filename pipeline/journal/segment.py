@@ -60,8 +60,7 @@ class SegmentFiles:
 
     def segments(self, lane: str) -> list[Segment]:
         """Return the segments of a lane, oldest first. What somebody else left among them is none."""
-        paths = [path for path in self._directory(lane).glob("*.seg") if path.stem.isdecimal()]
-        return sorted((Segment(int(path.stem), path) for path in paths), key=lambda s: s.first)
+        return segments_of(self._root, lane)
 
     def create(self, lane: str, first: int, least: int) -> tuple[Segment, int]:
         """Return a new segment of at least `least` bytes and its open file; its name is durable.
@@ -117,7 +116,7 @@ class SegmentFiles:
                 self.bytes -= size
 
     def _directory(self, lane: str) -> Path:
-        return self._lanes / quote(lane, safe="")
+        return _directory(self._root, lane)
 
     def _whole(self, least: int) -> int:
         return max(self._size, -(-least // PAGE) * PAGE)
@@ -151,6 +150,16 @@ class SegmentFiles:
             if self._give_back():
                 continue
             raise OSError(errno.EDQUOT, "service.journal.max_bytes is reached")
+
+
+def segments_of(root: Path, lane: str) -> list[Segment]:
+    """Return the segments of a lane in a journal's directory, oldest first."""
+    paths = [path for path in _directory(root, lane).glob("*.seg") if path.stem.isdecimal()]
+    return sorted((Segment(int(path.stem), path) for path in paths), key=lambda s: s.first)
+
+
+def _directory(root: Path, lane: str) -> Path:
+    return root / "lanes" / quote(lane, safe="")
 
 
 def last_record(segments: Sequence[Segment], lane: str, offset: int = 0) -> tuple[Record | None, bool]:

@@ -182,7 +182,8 @@ DROPPED = Counter(
     "`queue_full`, `max_age`: the destination was away for longer than its budget: raise `sending_queue.max_bytes` or "
     "`max_age`, or set `on_full: block`. `rejected_4xx`: the destination finds the data bad, its status is in the log. "
     "`too_large`: one item over its limit. `retry_exhausted`: away for longer than `retry_on_failure.max_elapsed_time`. "
-    "`auth_expired`: replace the credential. `corrupt`: check the disk. `shutdown`: the memory journal was not empty at a stop "
+    "`auth_expired`: replace the credential. `corrupt`: check the disk. `operator`: somebody ran `sluice queue drop`. "
+    "`shutdown`: the memory journal was not empty at a stop "
     "or when its exporter was removed. `processor_error`, `poison`: a bug, report it.",
 )
 

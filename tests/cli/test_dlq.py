@@ -4,75 +4,16 @@ import json
 import re
 import sqlite3
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.destination import Destination, listening
+from tests.cli.conftest import Refusing
 from tests.cli.verbs import sluice
-from tests.daemon import Daemon, free_ports, post, running, until
+from tests.daemon import SLUICE, until
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e\u2028evil"
-
-
-@dataclass
-class Refusing:
-    """A daemon and its destination, which refuses at first."""
-
-    daemon: Daemon
-    destination: Destination
-    logs: str
-
-    def send(self, *messages: str) -> None:
-        for message in messages:
-            assert post(self.logs, json.dumps({"message": message}).encode())[0] == 200
-
-    def refused(self, *messages: str) -> None:
-        """Have a letter of each message."""
-        self.destination.status = 400
-        before = self.daemon.metric("sluice_dlq_items")
-        for number, message in enumerate(messages, 1):
-            self.send(message)
-            until(lambda number=number: self.daemon.metric("sluice_dlq_items") == before + number)
-
-    def letters(self) -> int:
-        return sum(1 for _ in self.dlq("list", "--json").stdout.splitlines())
-
-    def dlq(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-        return sluice("dlq", arguments[0], "--dir", str(self.daemon.journal), *arguments[1:])
-
-
-@pytest.fixture
-def refusing(tmp_path: Path) -> Iterator[Refusing]:
-    logs, health, metrics = free_ports(3)
-    with listening() as destination:
-        config = tmp_path / "sluice.yaml"
-        config.write_text(
-            f"""
-receivers:
-  json_logs: {{endpoint: 127.0.0.1:{logs}}}
-processors:
-  redact:
-exporters:
-  otlp_http:
-    endpoint: {destination.url}
-    compression: none
-    sending_queue: {{batch: {{flush_timeout: 1ms}}}}
-    retry_on_failure: {{initial_interval: 10ms, max_interval: 50ms}}
-extensions:
-  health: {{endpoint: 127.0.0.1:{health}}}
-service:
-  extensions: [health]
-  telemetry: {{metrics: {{address: 127.0.0.1:{metrics}}}}}
-  pipelines:
-    logs: {{receivers: [json_logs], processors: [redact], exporters: [otlp_http]}}
-"""
-        )
-        with running(Daemon(config, tmp_path / "journal", health, metrics)) as daemon:
-            yield Refusing(daemon, destination, f"http://127.0.0.1:{logs}/logs")
 
 
 def plain(output: bytes) -> str:
@@ -224,7 +165,7 @@ def test_nothing_is_lost_when_the_daemon_is_killed_in_the_middle_of_a_replay(ref
 
     destination.taken = Gate()
     asking = subprocess.Popen(
-        [*_command(), "replay", "--dir", str(refusing.daemon.journal)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [SLUICE, "dlq", "replay", "--dir", str(refusing.daemon.journal)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     until(lambda: destination.asked >= before + 21)
     refusing.daemon.kill()
@@ -241,12 +182,6 @@ def test_nothing_is_lost_when_the_daemon_is_killed_in_the_middle_of_a_replay(ref
     assert sum(counts) <= 40 + 8
     assert refusing.letters() == 0
     assert refusing.daemon.imbalances() == {}
-
-
-def _command() -> list[str]:
-    from tests.daemon import SLUICE
-
-    return [str(SLUICE), "dlq"]
 
 
 @pytest.mark.parametrize("alive", [True, False])

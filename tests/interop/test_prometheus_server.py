@@ -11,11 +11,12 @@ from urllib.parse import urlencode
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Counter, Gauge, Histogram, Metrics
 from tests.daemon import free_ports, get, get_json, post, until
-from tests.default_pipeline import Default
+from tests.default_pipeline import ROOT, Default
 from tests.interop.otel import instrumented
 from tests.parts.found import program
 
 LINES = '{"level":"error","service":"shop","message":"no"}\n{"level":"info","service":"shop","message":"yes"}\n'
+RULES = ROOT / "deploy/prometheus/rules.yaml"
 COMPLAINTS = ("prometheus_target_scrapes_sample_duplicate_timestamp_total", "prometheus_target_scrapes_sample_out_of_order_total")
 """What Prometheus counts of samples that it was shown and could not take."""
 
@@ -36,6 +37,12 @@ class Prometheus:
         """Return the value of a query, None when it finds nothing."""
         result = self._ask("query", query=query)["result"]
         return float(result[0]["value"][1]) if result else None
+
+    def rules(self) -> dict[str, Any]:
+        """Return its alert rules by name, once each was evaluated."""
+        groups = self._ask("rules")["groups"]
+        rules = {rule["name"]: rule for group in groups for rule in group["rules"]}
+        return rules if all(rule["health"] != "unknown" for rule in rules.values()) else {}
 
     def is_ready(self) -> bool:
         """Whether it serves."""
@@ -64,7 +71,8 @@ def scraping(directory: Path, **targets: int) -> Iterator[Prometheus]:
         for name, target in {**targets, "prometheus": port}.items()
     ]
     config = directory / "prometheus.yaml"
-    config.write_text(json.dumps({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}))
+    pace = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    config.write_text(json.dumps({"global": pace, "scrape_configs": jobs, "rule_files": [str(RULES)]}))
     place = [f"--config.file={config}", f"--storage.tsdb.path={directory / 'tsdb'}", f"--web.listen-address=127.0.0.1:{port}"]
     with log.open("wb") as lines, subprocess.Popen([binary, *place], stdout=lines, stderr=lines) as process:
         try:
@@ -114,6 +122,19 @@ def test_a_real_prometheus_takes_all_of_both_endpoints(default: Default, tmp_pat
         assert [target["lastError"] for target in server.targets()] == ["", "", ""]
         until(lambda: server.value("count(min_over_time(up[1m]) == 1)") == 3, what="targets that were never down")
         assert server.complaints() == []
+
+
+def test_a_real_prometheus_evaluates_every_rule_on_real_metrics(default: Default, tmp_path: Path) -> None:
+    with scraping(tmp_path, telemetry=default.ports[9464], sluice=default.ports[8888]) as server:
+        send_some(default)
+        until(
+            lambda: server.value('sluice_logs_total{service_name="shop",severity="ERROR"}') == 5, what="five errors in Prometheus"
+        )
+        send_some(default)
+        until(lambda: server.value('ALERTS{alertname="ServiceErrors"}') == 1, what="an alert on the errors of the shop")
+        rules = until(server.rules, what="rules that were evaluated")
+        assert {name: rule["lastError"] for name, rule in rules.items() if rule["health"] != "ok"} == {}
+        assert {name for name, rule in rules.items() if rule.get("alerts")} == {"ServiceErrorsCritical", "ServiceErrors"}
 
 
 def test_promtool_finds_nothing_to_complain_about(default: Default) -> None:

@@ -1,8 +1,10 @@
-"""The journal on disk against a list in memory: appends, reads, settlements, restarts and crashes at random (F27)."""
+"""The journal on disk against a list in memory: appends, reads, settlements, restarts, crashes and damage at random (F27)."""
 
 import asyncio
+import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,23 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pipeline import Batch
 from pipeline.journal import Cursor
 from pipeline.journal.disk import DiskJournal
+from pipeline.journal.record import Scan, lane_tag
 from pipeline.settings import JournalSettings
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
 from tests.journal.conftest import A, B, Overflow, crashed, cursors, logs, numbers
 
 sizes = st.lists(st.one_of(st.integers(8, 600), st.integers(8, 9000)), min_size=1, max_size=8)
+
+
+def extents(directory: Path) -> Iterator[tuple[Path, int, int, int]]:
+    """Yield file, start, end and number of each record that checks."""
+    for path in sorted((directory / "lanes" / "logs").iterdir()):
+        start = 0
+        with path.open("rb") as file:
+            for record in Scan(file.fileno(), lane_tag("logs"), int(path.stem)):
+                yield path, start, record.end, numbers([record.stored(0).entry])[0]
+                start = record.end
 
 
 class Reader:
@@ -30,6 +43,8 @@ class Reader:
         """Number of a batch, and its position."""
         self.remembered: list[int] = []
         """What is left of the lane as the cursors file has it."""
+        self.lost = 0
+        """Items that it was told are lost."""
 
     def unsettled(self) -> list[int]:
         return [*self.held, *self.unread]
@@ -48,6 +63,10 @@ class JournalMachine(RuleBasedStateMachine):
         self.metrics = Metrics()
         self.overflow = Overflow()
         self.journal: DiskJournal | None = None
+        self.damaged: set[int] = set()
+        """Numbers of batches whose records no longer check."""
+        self.saved = 0
+        """Number of the first batch that the cursors file has not heard of."""
 
     @initialize(tail_bytes=st.sampled_from([0, 2000, 1 << 20]), compression=st.sampled_from(["none", "zstd"]))
     def begin(self, tail_bytes: int, compression: Any) -> None:
@@ -65,10 +84,12 @@ class JournalMachine(RuleBasedStateMachine):
         for reader in self.readers.values():
             reader.unread = sorted(reader.remembered)
             reader.held = {}
+        self.saved = len(self.batches)
 
     def remember(self) -> None:
         for reader in self.readers.values():
             reader.remembered = reader.unsettled()
+        self.saved = len(self.batches)
 
     @rule(sizes=sizes)
     def append_together(self, sizes: list[int]) -> None:
@@ -90,12 +111,15 @@ class JournalMachine(RuleBasedStateMachine):
     def read(self, cursor: Cursor, max_bytes: int) -> None:
         assert self.journal is not None
         reader = self.readers[cursor]
-        if not reader.unread:
+        if self.damaged.issuperset(reader.unread):
             return
+        while reader.unread[0] in self.damaged:
+            reader.lost += self.batches[reader.unread.pop(0)].items
         entries = self.runner.run(self.journal.read(cursor, max_bytes))
         got = numbers(entries)
         assert got == reader.unread[: len(got)]
         assert got
+        assert self.damaged.isdisjoint(got)
         assert [entry.batch for entry in entries] == [self.batches[number] for number in got]
         assert len(got) == 1 or sum(len(entry.batch.payload) for entry in entries) <= max_bytes
         del reader.unread[: len(got)]
@@ -123,8 +147,27 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
-        assert self.journal is not None
+        self.come_back(crashed(self.directory))
+
+    @rule(random=st.randoms(use_true_random=False))
+    def crash_and_damage(self, random: Any) -> None:
         left = crashed(self.directory)
+        records = list(extents(left))
+        if records:
+            path, start, end, number = random.choice(records)
+            with path.open("r+b") as file:
+                file.seek(random.randrange(start, end))
+                [byte] = file.read(1)
+                file.seek(-1, os.SEEK_CUR)
+                file.write(bytes([byte ^ 1 << random.randrange(8)]))
+            self.damaged.add(number)
+            if number == records[-1][-1] >= self.saved:  # for all that is left, it never was
+                for reader in self.readers.values():
+                    reader.remembered.remove(number)
+        self.come_back(left)
+
+    def come_back(self, left: Path) -> None:
+        assert self.journal is not None
         self.runner.run(self.journal.aclose())
         shutil.rmtree(self.directory)
         self.directory = left
@@ -142,9 +185,12 @@ class JournalMachine(RuleBasedStateMachine):
             assert backlog.bytes == sum(len(batch.payload) for batch in left)
 
     @invariant()
-    def nothing_is_lost(self) -> None:
-        assert self.overflow.calls == []
-        assert self.metrics.value(catalogue.JOURNAL_CORRUPT) == 0
+    def nothing_is_lost_but_what_was_damaged(self) -> None:
+        assert {reason for _, _, reason in self.overflow.calls} <= {"corrupt"}
+        for cursor, reader in self.readers.items():
+            assert self.overflow.items(cursor) == reader.lost
+        if not self.damaged:
+            assert self.metrics.value(catalogue.JOURNAL_CORRUPT) == 0
 
     def teardown(self) -> None:
         if self.journal is not None:

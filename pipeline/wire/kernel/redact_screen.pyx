@@ -157,7 +157,7 @@ cdef Kinds number_kinds(const Search* search, Cursor at) noexcept nogil:
 cdef inline bint is_keyed_size(Cursor at, Py_ssize_t size, uint8_t behind, Py_ssize_t more) noexcept nogil:
     """Tell whether so many digits, of which `more` stand one byte further on, can be something if a keyword is near."""
     if size == 8:  # the commonest length of all that no keyword is near of
-        return (is_tfn(at, 8) and behind != c"-") or (more == 4 and (behind == c"-" or behind == c"+"))
+        return is_tfn(at, 8) or (more == 4 and (behind == c"-" or behind == c"+"))
     if size > 8:
         return size <= 15
     if size <= 3 and behind == c".":

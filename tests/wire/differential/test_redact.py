@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from random import Random
 
@@ -189,6 +189,20 @@ def test_the_same_of_each_example_in_each_context(name: str) -> None:
     for sample in samples():
         for within in CONTEXTS:
             check(name, log(within(sample).encode()), "logs")
+
+
+NEIGHBOURS = ["", *"-.+ /:@#,;=_(?&<>\"'\\%\n1aZ$~é"]
+
+
+def test_the_same_of_each_example_beside_anything() -> None:
+    """What can end in a boundary, or be part of something longer: a screen must not judge that by one byte alone."""
+    kernel, reference = PAIRS["all"]
+    for positive in (*POSITIVES, *OPTIONAL_POSITIVES):
+        for neighbour, further in product(NEIGHBOURS, ("", "1")):
+            behind = positive.before + positive.found + neighbour + further + positive.after
+            before = positive.before + further + neighbour + positive.found + positive.after
+            for made in (log(behind.encode()), log(before.encode())):
+                assert kernel.redact(made, "logs") == reference.redact(made, "logs")
 
 
 @pytest.mark.parametrize("rule", [detector.id for detector in (*DETECTORS, *OPTIONAL)])
