@@ -284,6 +284,14 @@ class Limits(Settings, frozen=True):
     ] = 0.0
 
 
+class KafkaLogin(Settings, frozen=True):
+    """How we log in to Kafka."""
+
+    username: Annotated[str, about("User name.")]
+    password: Annotated[Secret, about("Password.")]
+    mechanism: Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], about("SASL mechanism.")] = "SCRAM-SHA-512"
+
+
 class JournalSettings(Settings, frozen=True):
     """Where batches wait for the exporters (delivery contract §1, §6)."""
 

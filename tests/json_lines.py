@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
+from pipeline.json_logs import levels, tables
+from pipeline.json_logs.plans import NAMES
 from pipeline.trace_members import SPAN_MEMBERS, TRACE_MEMBERS
-from receivers.json_logs import levels, tables
-from receivers.json_logs.plans import NAMES
 
 _USUAL: Final = (
     "time", "timestamp", "ts", "level", "severity", "msg", "message", "event", "pid", "hostname", "service", "env", "logger",

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from benchmarks.corpus import json_lines
 from benchmarks.measure import Figure, Scale, each, interleaved
+from pipeline.json_logs.normalise import Normaliser, Options
 from receivers.json_logs import Config, JsonLogs
-from receivers.json_logs.normalise import Normaliser, Options
 
 
 def run(scale: Scale) -> Iterator[Figure]:

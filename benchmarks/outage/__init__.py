@@ -111,7 +111,7 @@ async def _lived_through(daemon: Daemon, healthy: Sequence[int], gone: int, scal
         lags = sorted(sink.first[name] - then for name, then in clients.owed.items() for sink in (one, two))
         refused, accepted, backlog = clients.refused, len(clients.owed), len(clients.owed)
         cpu = daemon.cpu() - cpu
-        held = peak.anonymous
+        held = peak.resident
         returned = time.monotonic()
         async with serving(gone, back.connection):
             await _until(lambda: clients.owed.keys() <= back.first.keys(), lambda: len(back.first))
@@ -127,8 +127,7 @@ async def _lived_through(daemon: Daemon, healthy: Sequence[int], gone: int, scal
         Figure("lag of the healthy, p99", max(lags[len(lags) * 99 // 100], 0.0), "s"),
         Figure("lag of the healthy, longest", max(lags[-1], 0.0), "s"),
         Figure("CPU during the outage", cpu / (accepted * size) * 1e6, "us/record"),
-        Figure("anonymous memory beyond inflight", peak.anonymous - INFLIGHT_MIB, "MiB"),
-        Figure("anonymous memory beyond inflight, before it was back", held - INFLIGHT_MIB, "MiB"),
+        Figure("RSS beyond inflight, before it was back", held - INFLIGHT_MIB, "MiB"),
         Figure("RSS beyond inflight", peak.resident - INFLIGHT_MIB, "MiB"),
         Figure("caught up, rate", backlog * size / caught_up, "records/s"),
         Figure("requests out of order when it was back", _out_of_order(back.first), "requests"),

@@ -6,6 +6,7 @@ import io
 import ipaddress
 import socket
 import ssl
+import traceback
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -84,6 +85,8 @@ class HttpClient:
                 raw = await _bounded(response.content)
                 return HttpAnswer(response.status, response.headers, _decoded(raw, response.headers))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            # What failed and the frames it came through hold each other, and with them the body, until some collection.
+            traceback.clear_frames(error.__traceback__)
             raise _busy(error) from None
         except ConfigError as error:
             raise Busy(f"{'.'.join(map(str, error.path))}: {error}", code="settings") from None

@@ -12,6 +12,9 @@ import msgspec
 from exporters.datadog.logs import layout
 from pipeline import wire
 from pipeline.conditions import parse
+from pipeline.json_logs.entries import Kind
+from pipeline.json_logs.normalise import Normaliser
+from pipeline.json_logs.plans import line_table
 from pipeline.types import Secret, Signal
 from pipeline.wire import model, rules
 from pipeline.wire.reference.records import records as reference_records
@@ -20,9 +23,6 @@ from processors.redact import Action, Config, Hmac, Ip, Keys, Pattern, compile_r
 from processors.redact.detectors import DETECTORS, OPTIONAL
 from receivers.json_logs import Config as JsonLogsConfig
 from receivers.json_logs import JsonLogs
-from receivers.json_logs.entries import Kind
-from receivers.json_logs.normalise import Normaliser
-from receivers.json_logs.plans import line_table
 from tests.fuzz.sanitizer import exact
 
 Form: TypeAlias = Literal["wire", "json", "lines"]
@@ -394,7 +394,7 @@ def _log_objects(log_objects: Any, given: Input) -> Any:
 def _receiver(**settings: Any) -> Callable[[Any], Any]:
     def make(named: Any) -> JsonLogs:
         receiver = JsonLogs(JsonLogsConfig(**settings))
-        receiver._lines = named(line_table(receiver._options))  # with either implementation
+        receiver._bodies._lines = named(line_table(receiver._options))  # with either implementation
         return receiver
 
     return make

@@ -1,5 +1,8 @@
 import asyncio
+import gc
 import gzip
+import sys
+from contextlib import suppress
 
 import pytest
 
@@ -91,6 +94,19 @@ async def test_nobody_listens(host: Host, free_port: int) -> None:
     with pytest.raises(Busy) as raised:
         await post(host, f"http://127.0.0.1:{free_port}/")
     assert raised.value.code == "connect"
+
+
+async def test_what_was_refused_is_not_kept_until_a_collection(host: Host, free_port: int) -> None:
+    client, body = host.clients.http("otlp_http/x", NetworkExporter()), bytes(2 << 20)
+    gc.collect()
+    gc.disable()
+    try:
+        held = sys.getrefcount(body)
+        with suppress(Busy):
+            await client.post(f"http://127.0.0.1:{free_port}/", body, content_type="text/plain")
+        assert sys.getrefcount(body) == held
+    finally:
+        gc.enable()
 
 
 async def test_a_name_that_does_not_resolve(host: Host) -> None:

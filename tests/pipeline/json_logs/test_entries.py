@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receivers.json_logs.entries import Bad, Kind, Object, Text, read
+from pipeline.json_logs.entries import Bad, Kind, Object, Text, read
 
 MAX = 1 << 20
 

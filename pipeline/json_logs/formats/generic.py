@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from receivers.json_logs.format import Format
+from pipeline.json_logs.format import Format
 
 
 def _detect(_: Mapping[str, Any]) -> bool:

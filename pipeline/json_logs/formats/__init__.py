@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from receivers.json_logs.format import Format
-from receivers.json_logs.formats.generic import GENERIC
-from receivers.json_logs.formats.pino import PINO
-from receivers.json_logs.formats.structlog import STRUCTLOG
+from pipeline.json_logs.format import Format
+from pipeline.json_logs.formats.generic import GENERIC
+from pipeline.json_logs.formats.pino import PINO
+from pipeline.json_logs.formats.structlog import STRUCTLOG
 
 FORMATS: Final = (PINO, STRUCTLOG, GENERIC)
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import json_text, wire
+from pipeline.json_logs.entries import Object, Text
+from pipeline.json_logs.normalise import Normaliser, Options, Tally
 from pipeline.json_text import JsonError
 from pipeline.trace_ids import TraceContext
 from pipeline.wire.model import LogRecord
-from receivers.json_logs.entries import Object, Text
-from receivers.json_logs.normalise import Normaliser, Options, Tally
 
 T = 1772600767123000000
 TR = "4bf92f3577b34da6a3ce929d0e0e4736"

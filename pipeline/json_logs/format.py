@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from receivers.json_logs import levels
-from receivers.json_logs.members import NO_NAMES, Names
+from pipeline.json_logs import levels
+from pipeline.json_logs.members import NO_NAMES, Names
 
 
 def _keep(_: dict[str, Any]) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from receivers.json_logs import levels
-from receivers.json_logs.format import Format
-from receivers.json_logs.members import Names
+from pipeline.json_logs import levels
+from pipeline.json_logs.format import Format
+from pipeline.json_logs.members import Names
 
 
 def _detect(members: Mapping[str, Any]) -> bool:

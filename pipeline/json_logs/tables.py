@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from pipeline.json_logs.members import Names
 from pipeline.trace_members import TRACE_MEMBERS
 from pipeline.types import Value
-from receivers.json_logs.members import Names
 
 
 class Place(NamedTuple):

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from pipeline import json_text
+from pipeline.json_logs.entries import Object
+from pipeline.json_logs.normalise import Normaliser, Options
 from pipeline.types import Value
 from pipeline.wire.model import LogRecord
-from receivers.json_logs.entries import Object
-from receivers.json_logs.normalise import Normaliser, Options
 
 T = 1772600767123000000
 TN = 1772600767123456789

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import zstandard
 
-import receivers.json_logs
+import pipeline.json_logs
 from pipeline import Busy, ConfigError, Host, Rejected
 from pipeline.settings import BasicLogin, BearerToken, HeaderToken, ListenerAuth
 from pipeline.telemetry import catalogue
@@ -233,8 +233,8 @@ async def test_expect_100_continue_is_answered(serve: Serve) -> None:
 
 
 async def test_too_many_records_are_refused_whole(serve: Serve, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert receivers.json_logs.MAX_RECORDS == 100_000
-    monkeypatch.setattr(receivers.json_logs, "MAX_RECORDS", 1000)
+    assert pipeline.json_logs.MAX_RECORDS == 100_000
+    monkeypatch.setattr(pipeline.json_logs, "MAX_RECORDS", 1000)
     async with serve() as (connection, sink):
         answer = await connection.post("/logs", b"{}\n" * 999 + b"{\n", Content_Type=NDJSON)
         assert (answer.status, told(answer)["accepted"], told(answer)["rejected"]) == (200, 999, 1)

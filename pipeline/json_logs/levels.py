@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from pipeline import severity
+from pipeline.json_logs.members import Members, Names
 from pipeline.types import Value
-from receivers.json_logs.members import Members, Names
 
 PLACES: Final = Names("level", "severity", "levelname", "log.level", "severity_text", "loglevel", "levelno")
 

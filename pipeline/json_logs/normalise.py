@@ -8,18 +8,18 @@ from datetime import UTC, tzinfo
 from typing import Any, Final
 
 from pipeline import json_text, severity, timestamps
+from pipeline.json_logs import tables
+from pipeline.json_logs.entries import Object, Text
+from pipeline.json_logs.exceptions import take_exception
+from pipeline.json_logs.format import Format
+from pipeline.json_logs.formats import detect
+from pipeline.json_logs.levels import take_level
+from pipeline.json_logs.members import Members, Names
+from pipeline.json_logs.tables import Place
 from pipeline.trace_ids import TraceContext
 from pipeline.trace_members import find_ids
 from pipeline.types import Value
 from pipeline.wire.model import LogRecord, Resource, Scope
-from receivers.json_logs import tables
-from receivers.json_logs.entries import Object, Text
-from receivers.json_logs.exceptions import take_exception
-from receivers.json_logs.format import Format
-from receivers.json_logs.formats import detect
-from receivers.json_logs.levels import take_level
-from receivers.json_logs.members import Members, Names
-from receivers.json_logs.tables import Place
 
 _WORDS: Final = re.compile(rf"\b(?:{'|'.join(severity.WORDS)})\b", re.IGNORECASE | re.ASCII)
 _WORDS_WITHIN: Final = 64

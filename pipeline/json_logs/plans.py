@@ -14,15 +14,15 @@ import msgspec
 import orjson
 
 from pipeline import json_text
+from pipeline.json_logs import exceptions, levels, tables
+from pipeline.json_logs.entries import Object
+from pipeline.json_logs.members import Names
+from pipeline.json_logs.normalise import Normaliser, Options, Tally
 from pipeline.timestamps import SECOND
 from pipeline.trace_members import SPAN_MEMBERS, TRACE_MEMBERS
 from pipeline.types import Value
 from pipeline.wire.lines import Kind, LineTable, Placed, Plan, Shape
 from pipeline.wire.model import LogRecord
-from receivers.json_logs import exceptions, levels, tables
-from receivers.json_logs.entries import Object
-from receivers.json_logs.members import Names
-from receivers.json_logs.normalise import Normaliser, Options, Tally
 
 _PLACES: Final = (*tables.RESOURCE, *tables.THREAD, *tables.CODE, tables.CODE_FILE)
 _TABLES: Final = (

@@ -10,20 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import receivers.json_logs
+import pipeline.json_logs
+from pipeline.json_logs.entries import Kind
+from pipeline.json_logs.formats import FORMATS
+from pipeline.json_logs.normalise import Normaliser, Options
+from pipeline.json_logs.plans import NAMES, line_table, plan
 from pipeline.net.http_server import Refusal
 from pipeline.trace_ids import TraceContext
 from pipeline.wire.lines import Plan
 from pipeline.wire.reference.log_lines import LogLines as Reference
 from receivers.json_logs import Config, JsonLogs
-from receivers.json_logs.entries import Kind
-from receivers.json_logs.formats import FORMATS
-from receivers.json_logs.normalise import Normaliser, Options
-from receivers.json_logs.plans import NAMES, line_table, plan
 from tests.json_lines import body, line
 from tests.mutants import mutated
 from tests.parts.found import kernel
-from tests.receivers.json_logs.test_formats import GENERIC, GOLDENS, NOW, PINO, STRUCTLOG
+from tests.pipeline.json_logs.test_formats import GENERIC, GOLDENS, NOW, PINO, STRUCTLOG
 
 KERNEL = kernel("log_lines").LogLines
 KINDS: tuple[Kind | None, ...] = ("json", "lines", "text", None)
@@ -62,7 +62,7 @@ class Both:
 
     def _answer(self, reader: Any, text: bytes, kind: Kind | None, service: str, context: TraceContext | None) -> object:
         receiver = JsonLogs(self.config)
-        receiver._lines = reader
+        receiver._bodies._lines = reader
         normaliser = Normaliser(self.options, NOW, service, context)
         try:
             return receiver._normalise(text, kind, normaliser), normaliser.tally
@@ -119,7 +119,7 @@ def test_the_same_of_the_examples_in_any_order_of_members(text: str) -> None:
 @pytest.mark.parametrize("more", range(-2, 3))
 @pytest.mark.parametrize("odd", [b"{}", b"{", b""])
 def test_the_same_at_the_limit_of_records(monkeypatch: pytest.MonkeyPatch, more: int, odd: bytes) -> None:
-    monkeypatch.setattr(receivers.json_logs, "MAX_RECORDS", 6)
+    monkeypatch.setattr(pipeline.json_logs, "MAX_RECORDS", 6)
     lines = [odd] + [b'{"message":"x"}'] * (6 + more)
     for kind in KINDS:
         BOTH[0].check(b"\n".join(lines), kind)

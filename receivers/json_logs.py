@@ -24,20 +24,15 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from pipeline import Batch, ConfigError, Consume, Context, Receiver, wire
+from pipeline import Batch, ConfigError, Consume, Context, Receiver, json_logs
 from pipeline.journal.dead_letter import DeadLetter
+from pipeline.json_logs import Bad, JsonBodies, Kind, Normaliser, Options, TooManyRecords
 from pipeline.net.http_server import HttpRequest, HttpResponse, Refusal, Route
 from pipeline.offload import offload
 from pipeline.settings import HttpEntrance, about
 from pipeline.telemetry import catalogue
 from pipeline.trace_ids import TraceContext, parse_traceparent
 from pipeline.types import Endpoint, Size
-from receivers.json_logs.entries import Bad, Kind, read
-from receivers.json_logs.normalise import Normaliser, Options, Tally
-from receivers.json_logs.plans import line_table
-
-MAX_RECORDS: Final = 100_000
-"""Records in one request (json-logs contract §6)."""
 
 _KINDS: Final[Mapping[str, Kind | None]] = {
     "application/json": "json",
@@ -96,7 +91,7 @@ class JsonLogs(Receiver):
             keep_original=config.keep_original,
             text_severity=config.text_severity,
         )
-        self._lines = wire.LogLines(line_table(self._options))
+        self._bodies = JsonBodies(self._options, config.max_line_size)
 
     async def run(self, consume: Consume) -> None:
         """Serve until cancelled."""
@@ -127,7 +122,7 @@ class JsonLogs(Receiver):
         if accepted:
             await consume(Batch(payload, "logs", accepted, Context(self.host.id, "http", normaliser.now)))
         await self._set_aside(bad, normaliser.now)
-        self._count(normaliser.tally)
+        json_logs.count(normaliser, self.host.metrics)
         return _answer(accepted, bad)
 
     def _context_of(self, request: HttpRequest) -> TraceContext | None:
@@ -136,18 +131,10 @@ class JsonLogs(Receiver):
 
     def _normalise(self, body: bytes, kind: Kind | None, normaliser: Normaliser) -> tuple[bytes, int, list[Bad]]:
         """Return the payload of a body, the number of its records, and what can't be taken. Raises `Refusal`."""
-        lines = self._lines.begin(now=normaliser.now, most=MAX_RECORDS, service=normaliser.service, context=normaliser.context)
-        bad: list[Bad] = []
-        for entry in read(body, kind, self._config.max_line_size, lines):
-            if isinstance(entry, Bad):
-                bad.append(entry)
-            else:
-                lines.add(normaliser.record(entry))
-            _refuse_more(lines.count + len(bad))
-        _refuse_more(lines.count + len(bad))
-        normaliser.tally.formats.update(lines.formats())
-        normaliser.tally.bad_ids += lines.bad_ids
-        return lines.payload(), lines.count, bad
+        try:
+            return self._bodies.payload(body, kind, normaliser)
+        except TooManyRecords as error:
+            raise Refusal(413, str(error)) from None
 
     async def _set_aside(self, bad: Sequence[Bad], received_at: int) -> None:
         """Leave a dead letter of each bad entry, without its text: it was not redacted."""
@@ -170,25 +157,12 @@ class JsonLogs(Receiver):
         for reason, number in Counter(entry.reason for entry in bad).items():
             self.host.metrics.add(catalogue.RECEIVER_FAILED["logs"], number, receiver=self.host.id, reason=reason)
 
-    def _count(self, tally: Tally) -> None:
-        metrics = self.host.metrics
-        for format_id, number in tally.formats.items():
-            metrics.add(catalogue.JSON_RECORDS, number, format=format_id)
-        metrics.add(catalogue.JSON_BAD_TIMESTAMPS, tally.bad_times)
-        metrics.add(catalogue.JSON_BAD_IDS, tally.bad_ids)
-        metrics.add(catalogue.JSON_DUPLICATE_KEYS, tally.duplicates)
-
 
 def _answer(accepted: int, bad: Sequence[Bad]) -> HttpResponse:
     answer: dict[str, object] = {"accepted": accepted, "rejected": len(bad)}
     if bad:
         answer["errors"] = [{"line": entry.number, "error": entry.error} for entry in bad[:_LISTED_ERRORS]]
     return HttpResponse(400 if bad and not accepted else 200, orjson.dumps(answer))
-
-
-def _refuse_more(records: int) -> None:
-    if records > MAX_RECORDS:
-        raise Refusal(413, f"more than {MAX_RECORDS} records")
 
 
 def _refuse(_: str, refusal: Refusal) -> HttpResponse:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from pipeline.json_logs.members import Members, Names
 from pipeline.types import Value
-from receivers.json_logs.members import Members, Names
 
 PLACES: Final = Names("err", "error", "exception", "thrown", "throwable")
 

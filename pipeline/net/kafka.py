@@ -1,0 +1,82 @@
+"""What all that speaks Kafka shares: how its clients connect, and what their errors mean.
+
+To import it is to import aiokafka: whatever can do without Kafka imports it late.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aiokafka import errors
+
+from pipeline.errors import Busy, ConfigError, Rejected, TooLarge, Unauthorized
+from pipeline.net.tls import client_context
+from pipeline.settings import ClientTls, KafkaLogin
+
+_TOO_LARGE: Final = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError, errors.RecordTooLargeError)
+_CREDENTIAL: Final = (
+    errors.AuthenticationFailedError,
+    errors.AuthenticationMethodNotSupported,
+    errors.ClusterAuthorizationFailedError,
+    errors.GroupAuthorizationFailedError,
+    errors.SaslAuthenticationFailed,
+    errors.TopicAuthorizationFailedError,
+    errors.UnsupportedSaslMechanismError,
+)
+_PERMANENT: Final = (
+    errors.InvalidTimestampError,
+    errors.InvalidTopicError,
+    errors.PolicyViolationError,
+    errors.UnsupportedCodecError,
+    errors.UnsupportedForMessageFormatError,
+)
+
+
+def connection(
+    brokers: Sequence[str], tls: ClientTls | None, sasl: KafkaLogin | None, *, client_id: str = "sluice"
+) -> Mapping[str, Any]:
+    """Return the arguments about brokers and credentials that each of aiokafka's clients takes.
+
+    Raises `ConfigError` for TLS files that can't be read or don't fit together; it reads them at each call.
+    """
+    arguments: dict[str, Any] = {"bootstrap_servers": list(brokers), "client_id": client_id}
+    arguments["security_protocol"] = f"{'SASL_' if sasl else ''}{'SSL' if tls else 'PLAINTEXT'}"
+    if tls is not None:
+        arguments["ssl_context"] = client_context(tls)
+    if sasl is not None:
+        arguments["sasl_mechanism"] = sasl.mechanism
+        arguments["sasl_plain_username"] = sasl.username
+        arguments["sasl_plain_password"] = sasl.password.reveal()
+    return arguments
+
+
+def check_tls(tls: ClientTls | None) -> None:
+    """Raise `ConfigError` for what can't be had with Kafka: brokers are known by the names that they tell."""
+    if tls is not None and tls.server_name_override is not None:
+        message = "brokers are verified by the names that they advertise"
+        raise ConfigError("E111", message, path=("tls", "server_name_override"), label="leave it out")
+
+
+def meaning(error: Exception) -> Busy | Rejected:
+    """Return what an error of a Kafka client means to whoever wanted to send (delivery contract §7).
+
+    `TooLarge` asks for smaller messages, `Unauthorized` for a better credential; whatever is not known to be for good is `Busy`.
+    No text of the error goes on: it may name internal hosts.
+    """
+    code = type(error).__name__
+    match error:
+        case _ if isinstance(error, _TOO_LARGE):
+            return TooLarge("the broker does not take messages of this size", code=code)
+        case _ if isinstance(error, _CREDENTIAL):
+            return Unauthorized("the broker refuses the credential, or what it may do", code=code)
+        case _ if isinstance(error, _PERMANENT):
+            return Rejected("rejected_4xx", "the broker refuses the message", code=code)
+        case errors.UnknownTopicOrPartitionError():
+            return Busy("there is no such topic", code=code)
+        case errors.KafkaConnectionError() | errors.NoBrokersAvailable() | errors.NodeNotReadyError():
+            return Busy("no connection to a broker", code="connect")
+        case TimeoutError() | errors.KafkaTimeoutError() | errors.RequestTimedOutError():
+            return Busy("the broker did not answer in time", code="timeout")
+        case OSError():
+            return Busy("no connection to a broker", code="connect")
+        case _:
+            return Busy("the broker can't take the message now", code=code)
