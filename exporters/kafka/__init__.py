@@ -157,7 +157,8 @@ def _producer(config: Config) -> Producer:
             "max_request_size": config.producer.max_message_bytes,
             "max_batch_size": min(config.producer.max_message_bytes, _BATCH_BYTES),
             "request_timeout_ms": round(config.timeout * 1000),
-        }
+        },
+        patience=config.timeout / 2,
     )
 
 

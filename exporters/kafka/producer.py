@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.errors import TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
 from pipeline.net.kafka import stop_producer
 
@@ -31,10 +32,11 @@ class Delivery:
 
 
 class Producer:
-    """Sends to one cluster with the arguments of an aiokafka producer."""
+    """Sends to one cluster with the arguments of an aiokafka producer; waits `patience` seconds for a topic to appear."""
 
-    def __init__(self, arguments: dict[str, Any]) -> None:
+    def __init__(self, arguments: dict[str, Any], patience: float) -> None:
         self._arguments = arguments
+        self._patience = patience
         self._starting = asyncio.Lock()
         self._producer: AIOKafkaProducer | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -42,12 +44,14 @@ class Producer:
     async def partitions(self, topic: str) -> int:
         """Return how many partitions a topic has. Raises `UnknownTopicOrPartitionError` when a broker says there is none."""
         producer = await self._started()
-        try:
-            return len(await producer.partitions_for(topic))
-        except UnknownTopicOrPartitionError:
-            if not await producer.client.force_metadata_update():
-                raise TimeoutError from None  # nobody was there to ask
-            raise
+        with suppress(TimeoutError, UnknownTopicOrPartitionError):  # a topic may be in the making
+            async with asyncio.timeout(self._patience):
+                return len(await producer.partitions_for(topic))
+        if not await producer.client.force_metadata_update():
+            raise TimeoutError  # nobody was there to ask
+        if topic in producer.client.cluster.unauthorized_topics:
+            raise TopicAuthorizationFailedError
+        raise UnknownTopicOrPartitionError
 
     async def deliver(self, topic: str, delivery: Delivery, headers: Sequence[tuple[str, bytes]]) -> None:
         """See all messages confirmed. Raises the first error; those that failed are sent anew the next time."""

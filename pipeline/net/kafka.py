@@ -68,11 +68,16 @@ async def stop_producer(producer: AIOKafkaProducer, grace: float) -> None:
 
 
 async def _abandon(producer: AIOKafkaProducer, grace: float) -> None:
-    sender, waiting = producer._sender, producer._message_accumulator  # noqa: SLF001  # an idempotent one never gives up
+    """End a producer that still has messages; an idempotent one would never give up by itself."""
+    sender, waiting = producer._sender, producer._message_accumulator  # noqa: SLF001  # there is no other way
     with suppress(TimeoutError):
         async with asyncio.timeout(grace):
             await sender.close()
+    batches = [batch for place in waiting._batches.values() for batch in place]  # noqa: SLF001
     waiting.fail_all(errors.ProducerClosed())
+    for batch in batches:
+        with suppress(errors.ProducerClosed):
+            await batch.wait_drain()  # or its error would be reported as seen by nobody
     await producer.client.close()
 
 
