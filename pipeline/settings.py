@@ -218,12 +218,17 @@ class ClientAuth(Settings, frozen=True):
     basic: Annotated[BasicLogin | None, about("Send `Authorization: Basic …`.")] = None
 
 
-class NetworkExporter(Settings, frozen=True):
-    """What every exporter that sends over the network takes."""
+class QueuedExporter(Settings, frozen=True):
+    """What every exporter takes that reads from the journal."""
 
     sending_queue: Annotated[SendingQueue, about("The exporter's place in the journal.")] = SendingQueue()
     retry_on_failure: Annotated[RetryOnFailure, about("When and how long to try again.")] = RetryOnFailure()
     timeout: Annotated[Duration, Meta(gt=0), about("One attempt.")] = 10.0
+
+
+class NetworkExporter(QueuedExporter, frozen=True):
+    """What every exporter takes that sends over HTTP."""
+
     compression: Annotated[Literal["gzip", "zstd", "none"], about("How bodies are compressed.")] = "gzip"
     headers: Annotated[Mapping[str, Secret], about("Sent with each request; values never print.", allow_yaml=True)] = {}
     proxy: Annotated[str | None, about("Proxy URL; `off` ignores HTTPS_PROXY and its kin.")] = None
