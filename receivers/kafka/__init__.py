@@ -138,7 +138,7 @@ class Kafka(Receiver):
                 fetch_max_bytes=max(_FETCH_BYTES, config.max_fetch_size),
                 request_timeout_ms=max(10_000, round(config.session_timeout * 1000) + 1000),
             )
-            session = Session(consumer, topics, partial(self._partition, consume), host.log.bind(receiver=host.id))
+            session = Session(consumer, topics, partial(self._partition, consume), host)
             try:
                 await session.run()
             except (KafkaError, OSError, TimeoutError, ValueError) as error:
