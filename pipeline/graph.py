@@ -50,11 +50,11 @@ class Graph:
         return {**self.exporters, **self.direct, **self.connectors}
 
     def servers(self) -> Mapping[tuple[Kind, str], Receiver | DirectExporter | Extension]:
-        """Return the components that run by themselves."""
+        """Return the components that run by themselves; a node that only exports has no receivers."""
         groups: Mapping[Kind, Mapping[str, Receiver | DirectExporter | Extension]] = {
             "exporter": self.direct,
             "extension": self.extensions,
-            "receiver": self.receivers,
+            "receiver": {} if self.spec.service.journal.role == "export" else self.receivers,
         }
         return {(kind, name): component for kind, group in groups.items() for name, component in group.items()}
 
