@@ -4,6 +4,7 @@ To import it is to import aiokafka: whatever can do without Kafka imports it lat
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +16,9 @@ from aiokafka.conn import collect_hosts, create_conn
 from pipeline.errors import Busy, ConfigError, Rejected, TooLarge, Unauthorized
 from pipeline.net.tls import client_context
 from pipeline.settings import ClientTls, KafkaLogin
+
+# While a broker is away each client says so ten times a second. What it means is for those to tell who use one.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 _TOO_LARGE: Final = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError, errors.RecordTooLargeError)
 _CREDENTIAL: Final = (

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ Maker = Callable[..., Awaitable[KafkaJournal]]
 async def make(kafka_broker: KafkaBroker, tmp_path: Path, metrics: Metrics, overflow: Overflow) -> AsyncIterator[Maker]:
     """Return a maker of open journals of one fleet, each in a directory of its own; topics are the test's own."""
     opened: list[KafkaJournal] = []
+    nodes = itertools.count()
     topic = f"t{next(TOPICS)}-{time.monotonic_ns()}"
 
     async def make_one(lanes: Mapping[str, Sequence[CursorSpec]] | None = None, **settings: Any) -> KafkaJournal:
@@ -42,7 +44,7 @@ async def make(kafka_broker: KafkaBroker, tmp_path: Path, metrics: Metrics, over
             "replication_factor": 1,
             **settings,
         }
-        configured = JournalSettings(type="kafka", dir=str(tmp_path / f"node{len(opened)}"), **told)
+        configured = JournalSettings(type="kafka", dir=str(tmp_path / f"node{next(nodes)}"), **told)
         journal = KafkaJournal(configured, cursors("a") if lanes is None else lanes, metrics, overflow)
         await journal.open()
         opened.append(journal)
@@ -330,3 +332,44 @@ async def test_topics_that_keep_too_little_are_warned_of(make: Maker, capsys: py
     said = capsys.readouterr().out
     assert "a topic acknowledges what only one broker has" in said
     assert "a topic keeps messages for less time than an exporter may be behind" in said
+
+
+async def test_a_storm_of_rebalances_loses_nothing(make: Maker) -> None:
+    ingest = await make(role="ingest", partitions=6)
+    seen: Counter[int] = Counter()
+    numbered = itertools.count()
+    calm = asyncio.Event()
+
+    async def load() -> None:
+        while not calm.is_set():
+            await ingest.append([("logs", logs(next(numbered)))])
+            await asyncio.sleep(0.002)
+
+    async def deliver(journal: KafkaJournal) -> None:
+        while True:
+            entries = await journal.read(A, 1 << 20)
+            await asyncio.sleep(0.02)  # in flight
+            seen.update(numbers(entries))
+            journal.settle(A, [entry.position for entry in entries])
+
+    async def come_and_go(pause: float) -> None:
+        await asyncio.sleep(pause)
+        while not calm.is_set():
+            journal = await make(role="export")
+            delivering = asyncio.ensure_future(deliver(journal))
+            await asyncio.sleep(2)
+            delivering.cancel()
+            await journal.aclose()
+
+    stayer = await make(role="export")
+    delivering = asyncio.ensure_future(deliver(stayer))
+    storm = [asyncio.ensure_future(work) for work in (load(), *(come_and_go(number * 0.7) for number in range(3)))]
+    await asyncio.sleep(8)
+    calm.set()
+    await asyncio.gather(*storm)
+    appended = next(numbered)
+    async with asyncio.timeout(40):
+        while len(seen) < appended:
+            await asyncio.sleep(0.1)
+    delivering.cancel()
+    print(f"{len(seen)} records, {seen.total() - len(seen)} duplicates")
