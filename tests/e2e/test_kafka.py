@@ -15,7 +15,11 @@ RECORDS = 6000
 CONFIG = """
 receivers:
   kafka:
-    {{brokers: ["{broker}"], group_id: {source}, initial_offset: earliest, logs: {{topics: [{source}], encoding: json_logs}}}}
+    brokers: ["{broker}"]
+    group_id: {source}
+    group_instance_id: node-1     # so that nobody waits until the group has noticed that it was killed
+    initial_offset: earliest
+    logs: {{topics: [{source}], encoding: json_logs}}
 processors:
   redact: {{}}
 exporters:

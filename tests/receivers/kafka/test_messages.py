@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
-from pipeline import wire
+from pipeline import json_logs, wire
 from pipeline.json_logs import Options
 from pipeline.types import Signal
 from pipeline.wire.model import LogRecord
+from receivers.kafka import messages
 from receivers.kafka.messages import Encoding, Fault, Messages
 from tests.contracts.samples import sample
 
@@ -138,9 +139,13 @@ def test_messages_of_all_kinds_keep_their_order() -> None:
     assert [items for _, items in parts] == [2, 1, 1, 2, 1]
 
 
-def test_a_payload_is_bounded_and_no_message_pays_for_those_before() -> None:
+def test_a_payload_is_bounded_and_no_message_pays_for_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "MAX_ITEMS", 100)
+    monkeypatch.setattr(json_logs, "MAX_RECORDS", 1000)
     reading = Messages("logs", "json_logs", Options(), 1000).begin(NOW)
     for _ in range(8):
-        assert reading.add(b"{}\n" * 20_000, ()) == []
-    assert [items for _, items in reading.parts()] == [20_000] * 8
-    assert [fault.reason for fault in reading.add(b"{}\n" * 100_001, ())] == ["too_large"]
+        assert reading.add(b"{}\n" * 200, ()) == []
+    assert [items for _, items in reading.parts()] == [200] * 8
+    assert [fault.reason for fault in reading.add(b"{}\n" * 30_000, ())] == ["too_large"]
+    assert reading.add(b"{}", ()) == []
+    assert [items for _, items in reading.parts()] == [*[200] * 8, 1]
