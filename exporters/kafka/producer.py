@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import TopicAuthorizationFailedError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
-from pipeline.net.kafka import stop_producer
+from pipeline.net.kafka import cause, stop_producer
 
 _GRACE_SECONDS: Final = 5.0
 
@@ -83,10 +83,13 @@ class Producer:
                 producer = AIOKafkaProducer(**self._arguments)
                 try:
                     await producer.start()
-                except BaseException:
-                    await producer.stop()
-                    raise
-                self._producer = producer
+                except KafkaError as error:
+                    raise await cause(error, self._arguments) from None
+                else:
+                    self._producer = producer
+                finally:
+                    if self._producer is None:
+                        await producer.stop()
             return self._producer
 
     def _replace(self) -> None:

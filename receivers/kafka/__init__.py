@@ -25,7 +25,7 @@ from msgspec import Meta
 
 from pipeline import ConfigError, Consume, Receiver
 from pipeline.json_logs import Options
-from pipeline.net.kafka import check_tls, connection, meaning
+from pipeline.net.kafka import cause, check_tls, connection, meaning
 from pipeline.settings import ClientTls, KafkaLogin, Settings, about
 from pipeline.types import Duration, Size
 from receivers.kafka.messages import Messages
@@ -143,9 +143,8 @@ class Kafka(Receiver):
                 await session.run()
             except (KafkaError, OSError, TimeoutError, ValueError) as error:
                 failures = 1 if session.joined else failures + 1
-                host.log.warning(
-                    "nothing comes from Kafka", receiver=host.id, error=str(meaning(error)), code=type(error).__name__
-                )
+                why = await cause(error, arguments)
+                host.log.warning("nothing comes from Kafka", receiver=host.id, error=str(meaning(why)), code=type(why).__name__)
             wait = min(_LONGEST_WAIT, 2.0**failures)
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311  # it spreads load, it hides nothing
 

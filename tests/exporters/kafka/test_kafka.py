@@ -11,17 +11,18 @@ from typing import Any, Final, get_args
 
 import pytest
 
-from exporters.kafka import Config, Kafka, Logs, Otlp, ProducerSettings, producer
-from pipeline import Batch, Busy, ConfigError, Host, Rejected, Request, TooLarge, wire
-from pipeline.settings import ClientTls
+from exporters.kafka import Auth, Config, Kafka, Logs, Otlp, ProducerSettings, producer
+from pipeline import Batch, Busy, ConfigError, Host, Rejected, Request, TooLarge, Unauthorized, wire
+from pipeline.settings import ClientTls, KafkaLogin
 from pipeline.types import Secret, Signal
 from pipeline.wire.model import LogRecord, Resource, Scope, Span
+from receivers.kafka import Auth as ReceiverAuth
 from receivers.kafka import Config as ReceiverConfig
 from receivers.kafka import Kafka as Receiver
 from receivers.kafka import Logs as LogSource
 from receivers.kafka import Otlp as OtlpSource
 from tests.contracts.samples import sample
-from tests.parts.kafka import KafkaBroker
+from tests.parts.kafka import PASSWORD, USER, KafkaBroker
 from tests.parts.kafka_topics import messages, new_topic
 from tests.receivers.serving import Sink, serving
 
@@ -175,6 +176,42 @@ async def test_a_topic_that_is_not_there(choice: Any, error: type[Exception], ka
         await send(kafka, request_of(kafka, sample("logs")))
     assert type(caught.value) is error
     assert caught.value.code == "UnknownTopicOrPartitionError"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+async def test_with_tls_and_a_login(mechanism: Any, kafka_broker: KafkaBroker, host: Host) -> None:
+    topic = await new_topic(kafka_broker, 1)
+    secured: dict[str, Any] = {
+        "tls": ClientTls(ca_file=kafka_broker.certificates.ca.cert),
+        "auth": Auth(sasl=KafkaLogin(username=USER, password=Secret(PASSWORD), mechanism=mechanism)),
+    }
+    kafka = exporter(host, kafka_broker.secure_address, "logs", topic, **secured)
+    await send(kafka, request_of(kafka, sample("logs")))
+    source = LogSource(topics=(topic,))
+    secured["auth"] = ReceiverAuth(sasl=secured["auth"].sasl)
+    config = ReceiverConfig(
+        brokers=(kafka_broker.secure_address,), group_id=topic, initial_offset="earliest", logs=source, **secured
+    )
+    async with serving(Receiver(config), replace(host, signals=frozenset({"logs"})), "kafka") as sink:
+        await arrived(sink, 1)
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+async def test_a_login_that_is_refused(mechanism: Any, kafka_broker: KafkaBroker, host: Host) -> None:
+    login = KafkaLogin(username=USER, password=Secret("wrong" + PASSWORD), mechanism=mechanism)
+    tls = ClientTls(ca_file=kafka_broker.certificates.ca.cert)
+    kafka = exporter(host, kafka_broker.secure_address, tls=tls, auth=Auth(sasl=login))
+    with pytest.raises(Busy) as caught:
+        await send(kafka, request_of(kafka, sample("logs")))
+    assert type(caught.value) is Unauthorized
+    assert PASSWORD not in str(caught.value)
+
+
+async def test_a_broker_whose_certificate_nobody_signed(kafka_broker: KafkaBroker, host: Host) -> None:
+    kafka = exporter(host, kafka_broker.secure_address, tls=ClientTls())
+    with pytest.raises(Busy) as caught:
+        await send(kafka, request_of(kafka, sample("logs")))
+    assert caught.value.code == "tls"
 
 
 async def test_files_that_can_not_be_read_are_named(host: Host) -> None:
