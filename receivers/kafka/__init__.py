@@ -109,8 +109,7 @@ class Kafka(Receiver):
     def __init__(self, config: Config) -> None:
         logs = config.logs
         self._config = config
-        self._options = Options(service_name=logs.service_name)
-        messages = partial(Messages, options=self._options, max_line=logs.max_line_size)
+        messages = partial(Messages, options=Options(service_name=logs.service_name), max_line=logs.max_line_size)
         self._messages: Mapping[str, Messages] = {
             **{topic: messages("logs", logs.encoding) for topic in logs.topics},
             **{topic: messages("traces", config.traces.encoding) for topic in config.traces.topics},
@@ -149,5 +148,4 @@ class Kafka(Receiver):
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311  # it spreads load, it hides nothing
 
     def _partition(self, consume: Consume, topic: str, number: int) -> Partition:
-        messages: Messages = self._messages[topic]
-        return Partition(topic, number, messages, self._options, consume, self.host)
+        return Partition(topic, number, self._messages[topic], consume, self.host)

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -110,17 +111,26 @@ class KafkaBroker:
         return [program("java"), *_JVM, "-cp", f"{JARS}/*", *arguments]
 
 
+@contextmanager
+def running_broker(folder: Path) -> Iterator[KafkaBroker]:
+    """Run a broker that keeps what it has in a new folder."""
+    folder.mkdir(exist_ok=True)
+    port, secure_port, controller_port = free_ports(3)
+    broker = KafkaBroker(folder, port, secure_port, controller_port, make_certificates(folder))
+    broker.format()
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.kill()
+
+
 @pytest.fixture(scope="session")
 def kafka_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     if not (JARS / "pom.xml").exists() or shutil.which("java") is None:
         missing("kafka")
-    folder = tmp_path_factory.mktemp("kafka")
-    broker = KafkaBroker(folder, *free_ports(3), make_certificates(folder))
-    broker.format()
-    try:
+    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker
-    finally:
-        broker.kill()
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ _ANCHORS = {
     # by group: what every text holds that holds a keyword of one that the scan does not point at; none has it looked for
     # everywhere. They begin with four letters that are rarely together.
     "dob": ["dob", "birth"], "aws_secret": ["secret"], "mailgun": ["ilgun"], "vercel": ["ercel"],
-    "pagerduty": ["erduty", "outing", "tegration"], "datadog": ["adog", *(f"dd{joiner}ap" for joiner in ("", *" _-./:"))],
+    "pagerduty": ["duty", "outing", "tegration"], "datadog": ["adog", *(f"dd{joiner}ap" for joiner in ("", *" _-./:"))],
     "entropy": [], "mac": [],
 }  # fmt: skip
 _LABELS = {"tag": TAG, "mask": MASK, "none": DRY_RUN, "drop": DROP, "keep_last": KEEP_LAST, "hmac": HMAC}

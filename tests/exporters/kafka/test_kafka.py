@@ -46,6 +46,16 @@ async def send(kafka: Kafka, request: Request) -> None:
         await kafka.send(request)
 
 
+async def insist(kafka: Kafka, request: Request) -> None:
+    """Send a request until it is confirmed."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await kafka.send(request)
+            except Busy:
+                continue
+
+
 @asynccontextmanager
 async def receiving(host: Host, broker: KafkaBroker, signal: Signal, topic: str) -> AsyncIterator[Sink]:
     """Run the receiver; how messages are written it has to learn from them."""
@@ -143,6 +153,20 @@ async def test_every_compression_is_read_again(compression: Any, kafka_broker: K
     assert len(await received(host, kafka_broker, "logs", topic, 200)) == 200
 
 
+async def test_other_settings_find_what_an_attempt_has_left(kafka_broker: KafkaBroker, host: Host) -> None:
+    """Partitions and encoding are those of the topic that takes the request in the end."""
+    old, new = await new_topic(kafka_broker, 3), await new_topic(kafka_broker, 1)
+    kafka = exporter(host, kafka_broker.address, "traces", old)
+    request = request_of(kafka, sample("traces", 10))
+    await send(kafka, request)
+    reloaded = exporter(host, kafka_broker.address, "traces", new, encoding="otlp_json")
+    await send(reloaded, request)
+    await send(reloaded, request)
+    [message] = await messages(kafka_broker, new, 1)
+    assert len(json.loads(message.value)["resourceSpans"][0]["scopeSpans"][0]["spans"]) == 10
+    await host.clients.prune({"kafka"})
+
+
 # ---- what can go wrong ----
 
 
@@ -231,29 +255,26 @@ async def test_a_broker_that_is_killed_costs_nothing_and_nothing_is_sent_twice(
 ) -> None:
     monkeypatch.setattr(producer, "_GRACE_SECONDS", 1.0)
     topic = await new_topic(kafka_broker, 2)
-    kafka = exporter(host, kafka_broker.address, "traces", topic, timeout=0.5)
+    settings: dict[str, Any] = {"timeout": 0.5, "on_unknown_topic": "retry"}
+    kafka = exporter(host, kafka_broker.address, "traces", topic, **settings)
     batches = [request_of(kafka, sample("traces", 5)) for _ in range(4)]
     async with receiving(host, kafka_broker, "traces", topic) as sink:
-        await send(kafka, batches[0])
+        await insist(kafka, batches[0])
         await arrived(sink, 5)
+        other = exporter(host, kafka_broker.address, "traces", topic, **settings)
+        other.host = replace(host, id="other")
+        await insist(other, batches[3])
         kafka_broker.kill()
         for request in batches[1:3]:
             with pytest.raises(Busy) as caught:
                 await send(kafka, request)
             assert type(caught.value) is Busy
+        with pytest.raises(Busy):
+            await send(other, request_of(other, sample("traces")))
+        async with asyncio.timeout(5):
+            await host.clients.prune({"kafka"})  # closed though it has something that is not confirmed
         await asyncio.to_thread(kafka_broker.start)
-        async with asyncio.timeout(30):
-            for request in batches[1:]:
-                while True:
-                    try:
-                        await kafka.send(request)
-                        break
-                    except Busy:
-                        continue
+        for request in batches[1:3]:
+            await insist(kafka, request)
         await arrived(sink, 20)
     assert sum(len(wire.records(message.value, "traces")) for message in await messages(kafka_broker, topic, 8)) == 20
-    await asyncio.to_thread(kafka_broker.kill)
-    with pytest.raises(Busy):
-        await send(kafka, request_of(kafka, sample("traces")))
-    async with asyncio.timeout(5):
-        await host.clients.aclose()
