@@ -15,7 +15,7 @@ from config.tree import Entry, Key, MapNode, Node, ScalarNode, get, under
 from pipeline import registry
 from pipeline.component import Kind
 from pipeline.errors import ConfigError
-from pipeline.settings import NetworkExporter
+from pipeline.settings import QueuedExporter
 from pipeline.spec import ComponentClass
 
 
@@ -100,7 +100,7 @@ class _Entry:
             report.add("I001", key.place, self._path, "not needed", help=(MARKERS[type_],))
         elif cls := self._find(type_, report):
             config_type, settings = registry.config_type(cls), self._settings
-            if issubclass(config_type, NetworkExporter):
+            if issubclass(config_type, QueuedExporter):
                 settings = with_batching(settings, self._definitions.markers.items())
             config = decoder.settings(config_type, settings, self._path, key.place)
             definition = Definition(kind, self._name, key, self._path, cls, config, settings)

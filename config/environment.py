@@ -44,7 +44,7 @@ def _place(tree: Node | None, *keys: str) -> Place:
 
 def _journal(spec: DaemonSpec, tree: Node | None, report: Report) -> None:
     settings = spec.service.journal
-    if settings.type != "disk":
+    if settings.type == "memory":
         return
     try:
         os.close(prepare(journal_directory(settings.dir), allow_network_fs=settings.allow_network_fs))

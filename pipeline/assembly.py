@@ -16,7 +16,7 @@ from pipeline.delivery.ship import CursorLoop
 from pipeline.graph import Graph, cursor_sinks, queue_of
 from pipeline.journal import Cursor, CursorSpec, Journal
 from pipeline.journal.dead_letter import DeadLetters
-from pipeline.settings import NetworkExporter, Retry, RetryOnFailure
+from pipeline.settings import QueuedExporter, Retry, RetryOnFailure
 from pipeline.spec import DaemonSpec
 from pipeline.telemetry.health import Check
 from pipeline.telemetry.metrics import Metrics
@@ -136,7 +136,7 @@ class Assembly:
     def _new_sender(self, name: str) -> Sender:
         parts, exporter, component = self._parts, self.graph.exporters[name], self.graph.spec.components["exporter", name]
         config = component.config
-        retry = config.retry_on_failure if isinstance(config, NetworkExporter) else RetryOnFailure()
+        retry = config.retry_on_failure if isinstance(config, QueuedExporter) else RetryOnFailure()
         backoff = Backoff.of(exporter.retry, retry, durable=parts.journal.durable)
         queue = queue_of(component)
         return Sender(exporter, queue, backoff, parts.journal, parts.dead_letters, parts.metrics, parts.log)

@@ -18,7 +18,7 @@ from pipeline.component import (
     Processor,
     Receiver,
 )
-from pipeline.settings import HttpListener, NetworkExporter, SendingQueue
+from pipeline.settings import HttpListener, NetworkExporter, QueuedExporter, SendingQueue
 from pipeline.spec import ComponentSpec, DaemonSpec, PipelineSpec
 from pipeline.telemetry.endpoint import MetricsEndpoint
 from pipeline.types import Signal
@@ -50,11 +50,11 @@ class Graph:
         return {**self.exporters, **self.direct, **self.connectors}
 
     def servers(self) -> Mapping[tuple[Kind, str], Receiver | DirectExporter | Extension]:
-        """Return the components that run by themselves."""
+        """Return the components that run by themselves; a node that only exports has no receivers."""
         groups: Mapping[Kind, Mapping[str, Receiver | DirectExporter | Extension]] = {
             "exporter": self.direct,
             "extension": self.extensions,
-            "receiver": self.receivers,
+            "receiver": {} if self.spec.service.journal.role == "export" else self.receivers,
         }
         return {(kind, name): component for kind, group in groups.items() for name, component in group.items()}
 
@@ -153,7 +153,7 @@ def cursor_sinks(spec: DaemonSpec, pipeline: PipelineSpec) -> Mapping[str, Compo
 def queue_of(component: ComponentSpec) -> SendingQueue:
     """Return an exporter's queue settings; those of a component that has none are the defaults."""
     config = component.config
-    return config.sending_queue if isinstance(config, NetworkExporter) else SendingQueue()
+    return config.sending_queue if isinstance(config, QueuedExporter) else SendingQueue()
 
 
 def intake_url(spec: DaemonSpec) -> str | None:

@@ -295,6 +295,7 @@ class Runtime:
     async def drain(self) -> None:
         """Return once nothing is under way and every cursor has settled all."""
         await self._parts.consume_path.settle_down()
+        self._parts.journal.drain()
         for loop in self.assembly.cursor_loops.values():
             loop.drain()
         while True:

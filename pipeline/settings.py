@@ -218,12 +218,17 @@ class ClientAuth(Settings, frozen=True):
     basic: Annotated[BasicLogin | None, about("Send `Authorization: Basic …`.")] = None
 
 
-class NetworkExporter(Settings, frozen=True):
-    """What every exporter that sends over the network takes."""
+class QueuedExporter(Settings, frozen=True):
+    """What every exporter takes that reads from the journal."""
 
     sending_queue: Annotated[SendingQueue, about("The exporter's place in the journal.")] = SendingQueue()
     retry_on_failure: Annotated[RetryOnFailure, about("When and how long to try again.")] = RetryOnFailure()
     timeout: Annotated[Duration, Meta(gt=0), about("One attempt.")] = 10.0
+
+
+class NetworkExporter(QueuedExporter, frozen=True):
+    """What every exporter takes that sends over HTTP."""
+
     compression: Annotated[Literal["gzip", "zstd", "none"], about("How bodies are compressed.")] = "gzip"
     headers: Annotated[Mapping[str, Secret], about("Sent with each request; values never print.", allow_yaml=True)] = {}
     proxy: Annotated[str | None, about("Proxy URL; `off` ignores HTTPS_PROXY and its kin.")] = None
@@ -293,10 +298,14 @@ class KafkaLogin(Settings, frozen=True):
 
 
 class JournalSettings(Settings, frozen=True):
-    """Where batches wait for the exporters (delivery contract §1, §6)."""
+    """Where batches wait for the exporters (delivery contract §1, §6, §10.2)."""
 
     type: Annotated[
-        Literal["disk", "memory"], about("`disk` survives a crash; `memory` answers clients once the exporters have delivered.")
+        Literal["disk", "memory", "kafka"],
+        about(
+            "`disk` survives a crash; `memory` answers clients once the exporters have delivered; `kafka` shares the work "
+            "among nodes."
+        ),
     ] = "disk"
     dir: Annotated[
         str | None,
@@ -312,6 +321,29 @@ class JournalSettings(Settings, frozen=True):
         Literal["delivered", "queued"], about("`memory`: `queued` answers after admission and loses what a crash catches.")
     ] = "delivered"
     allow_network_fs: Annotated[bool, about("Keep the journal on a network file system, whose syncs may not hold.")] = False
+    role: Annotated[
+        Literal["both", "ingest", "export"],
+        about("`kafka`: `ingest` receives, processes and appends; `export` runs the exporters; `both` does both."),
+    ] = "both"
+    brokers: Annotated[tuple[str, ...], about("`kafka`: `host:port` of brokers to begin with.")] = ()
+    topic: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+$")], about("`kafka`: a pipeline's topic is `<topic>.<pipeline>`.")
+    ] = "sluice"
+    group: Annotated[str, about("`kafka`: an exporter's consumer group is `<group>.<pipeline>.<exporter>`.")] = "sluice"
+    instance: Annotated[
+        str | None,
+        about("`kafka`: name of this node, the same after a restart, so that a restart moves no partitions. One name a node."),
+    ] = None
+    create: Annotated[bool, about("`kafka`: create topics that are missing, rather than refuse to start.")] = False
+    partitions: Annotated[int, Meta(ge=1, description="`kafka`: partitions of a topic that `create` makes.")] = 12
+    replication_factor: Annotated[int, Meta(ge=1, description="`kafka`: replicas of a topic that `create` makes.")] = 3
+    tls: Annotated[ClientTls | None, about("`kafka`: how the brokers are verified; without it nothing is encrypted.")] = None
+    sasl: Annotated[KafkaLogin | None, about("`kafka`: log in to the brokers.")] = None
+
+    def __post_init__(self) -> None:
+        """Refuse a Kafka journal without a broker."""
+        if self.type == "kafka" and not self.brokers:
+            raise ConfigError("E103", "missing required field: `brokers`, since `type` is `kafka`")
 
 
 class DeadLetterSettings(Settings, frozen=True):

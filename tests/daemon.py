@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,17 +20,21 @@ from urllib.request import Request, urlopen
 
 SLUICE = Path(sys.executable).with_name("sluice")
 START_SECONDS = 30.0
+_given: deque[int] = deque(maxlen=4000)
+"""Ports given out lately. Whoever asked may not listen yet, or have closed its own for a moment."""
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on, and that no outgoing connection is given while nobody does."""
+    """Return ports that nobody listens on, that no other caller was given, and that no outgoing connection gets meanwhile."""
     lowest_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     ports: set[int] = set()
     while len(ports) < count:
         port = random.SystemRandom().randrange(10_000, max(lowest_outgoing, 20_000))
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            ports.add(port)
+            if port not in _given:
+                _given.append(port)
+                ports.add(port)
     return list(ports)
 
 

@@ -23,7 +23,7 @@ class Overflow:
     async def __call__(self, cursor: Cursor, entries: Sequence[Entry], reason: Reason) -> None:
         """Account for the entries; raises when they should be kept and could not be."""
         queue = self.queues.get(cursor.exporter, SendingQueue())
-        kept = reason == "corrupt" or queue.on_full == "dead_letter"
+        kept = reason in ("corrupt", "too_large") or queue.on_full == "dead_letter"
         for entry in entries:
             batch = entry.batch
             if kept:
@@ -34,7 +34,7 @@ class Overflow:
                         component=cursor.exporter,
                         pipeline=cursor.lane,
                         reason=reason,
-                        message="the cursor moved past it",
+                        message="no message can hold it" if reason == "too_large" else "the cursor moved past it",
                         first_seen=batch.context.received_at,
                         items=batch.items,
                         bytes=len(batch.payload),

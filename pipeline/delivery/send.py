@@ -32,7 +32,12 @@ AUTH_GRACE_SECONDS: Final = 24 * 3600.0
 """How long a refused credential keeps data waiting before it is dead-lettered (delivery contract §7)."""
 POISON_FAILURES, POISON_SECONDS, POISON_OTHERS = 8, 600.0, 20
 """A request that failed so often, for so long, while so many others succeeded, is the culprit itself (delivery contract §4)."""
-NO_BISECT: Final = frozenset({"301", "302", "303", "307", "308", "401", "403", "404", "405", "407", "429"})
+NO_BISECT: Final = frozenset(
+    {
+        *("301", "302", "303", "307", "308", "401", "403", "404", "405", "407", "429"),
+        *("InvalidTopicError", "UnknownTopicOrPartitionError"),
+    }
+)
 """Refusals of the sender, of its pace or of the address, not of the data: halving the request would change nothing."""
 
 State = Literal["ok", "backoff", "paused", "auth"]

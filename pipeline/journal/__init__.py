@@ -19,7 +19,7 @@ from pipeline.settings import JournalSettings, SendingQueue
 from pipeline.telemetry.metrics import Metrics
 from pipeline.types import Signal
 
-Reason = Literal["queue_full", "max_age", "corrupt"]
+Reason = Literal["queue_full", "max_age", "corrupt", "too_large"]
 """Why a cursor moved on without its reader; words of the closed list of delivery contract §8."""
 
 
@@ -86,7 +86,8 @@ OnOverflow = Callable[[Cursor, Sequence[Entry], Reason], Awaitable[None]]
 """Called with what a cursor is about to move past; it moves once this has returned, and stays where it is when this raises.
 
 `queue_full` and `max_age` follow the cursor's own `on_full`, which is `drop_oldest` or `dead_letter`. `corrupt` gives one entry
-for each damaged stretch: no payload is left, `batch.items` says how many items it held.
+for each damaged stretch: no payload is left, `batch.items` says how many items it held. `too_large` gives single items that can't
+be stored, at their append.
 """
 
 
@@ -126,6 +127,9 @@ class Journal(ABC):
     @abstractmethod
     def settle(self, cursor: Cursor, positions: Sequence[int]) -> None:
         """Be done with entries that `read` gave, in any order. To settle one again does nothing."""
+
+    def drain(self) -> None:  # noqa: B027  # most have nothing to do
+        """Take nothing more from elsewhere: `read` gives what this process holds, and then waits."""
 
     def rewind(self, cursor: Cursor) -> None:
         """Give again what `read` gave and nobody settled: its reader has ended, and another goes on."""
@@ -195,4 +199,8 @@ def open_journal(
 
     if settings.type == "disk":
         return DiskJournal(settings, lanes, metrics, on_overflow)
+    if settings.type == "kafka":
+        from pipeline.journal.kafka import KafkaJournal
+
+        return KafkaJournal(settings, lanes, metrics, on_overflow)
     return MemoryJournal(settings, lanes, metrics, on_overflow)

@@ -43,7 +43,7 @@ class DeadLetters:
 
     def __init__(self, journal: JournalSettings, metrics: Metrics, settings: DeadLetterSettings | None = None) -> None:
         self._metrics = metrics
-        self._on_disk = journal.type == "disk"
+        self._on_disk = journal.type != "memory"
         self._path = journal_directory(journal.dir) / NAME if self._on_disk else None
         self._file = LetterFile(self._path, 0, 0.0)
         self.configure(settings or DeadLetterSettings())

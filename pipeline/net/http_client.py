@@ -7,9 +7,9 @@ import ipaddress
 import socket
 import ssl
 import traceback
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -115,21 +115,36 @@ class HttpClient:
         return self._tls
 
 
+class Client(Protocol):
+    """Whatever holds connections for a component."""
+
+    async def aclose(self) -> None:
+        """Close them."""
+
+
+S = TypeVar("S")
+C = TypeVar("C", bound=Client)
+
+
 class ClientPool:
     """The clients of all components."""
 
     def __init__(self) -> None:
-        self._clients: dict[str, tuple[NetworkExporter, HttpClient]] = {}
-        self._replaced: list[HttpClient] = []
+        self._clients: dict[str, tuple[object, Client]] = {}
+        self._replaced: list[Client] = []
 
     def http(self, component_id: str, settings: NetworkExporter) -> HttpClient:
-        """Return the component's client, the same one for the same settings; it connects when it is first used."""
+        """Return the component's HTTP client; it connects when it is first used."""
+        return self.client(component_id, settings, HttpClient)
+
+    def client(self, component_id: str, settings: S, make: Callable[[S], C]) -> C:
+        """Return the component's client, the same one for the same settings; else `make` makes it. A component has one."""
         known = self._clients.get(component_id)
         if known is not None and known[0] == settings:
-            return known[1]
+            return cast("C", known[1])
+        client = make(settings)
         if known is not None:
             self._replaced.append(known[1])
-        client = HttpClient(settings)
         self._clients[component_id] = settings, client
         return client
 

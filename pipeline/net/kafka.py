@@ -3,10 +3,12 @@
 To import it is to import aiokafka: whatever can do without Kafka imports it late.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
-from aiokafka import errors
+from aiokafka import AIOKafkaProducer, errors
 
 from pipeline.errors import Busy, ConfigError, Rejected, TooLarge, Unauthorized
 from pipeline.net.tls import client_context
@@ -54,6 +56,29 @@ def check_tls(tls: ClientTls | None) -> None:
     if tls is not None and tls.server_name_override is not None:
         message = "brokers are verified by the names that they advertise"
         raise ConfigError("E111", message, path=("tls", "server_name_override"), label="leave it out")
+
+
+async def stop_producer(producer: AIOKafkaProducer, grace: float) -> None:
+    """Stop a producer within twice `grace` seconds, brokers there or not; what they have not confirmed by then has failed."""
+    try:
+        async with asyncio.timeout(grace):
+            await producer.stop()
+    except TimeoutError:
+        await _abandon(producer, grace)
+
+
+async def _abandon(producer: AIOKafkaProducer, grace: float) -> None:
+    """End a producer that still has messages; an idempotent one would never give up by itself."""
+    sender, waiting = producer._sender, producer._message_accumulator  # noqa: SLF001  # there is no other way
+    with suppress(TimeoutError):
+        async with asyncio.timeout(grace):
+            await sender.close()
+    batches = [batch for place in waiting._batches.values() for batch in place]  # noqa: SLF001
+    waiting.fail_all(errors.ProducerClosed())
+    for batch in batches:
+        with suppress(errors.ProducerClosed):
+            await batch.wait_drain()  # or its error would be reported as seen by nobody
+    await producer.client.close()
 
 
 def meaning(error: Exception) -> Busy | Rejected:

@@ -258,7 +258,8 @@ JOURNAL_ERRORS = Counter(
     "daemon started on it. `read`: a sector that stays bad is given up after about two minutes, its records are counted "
     "corrupt. `dead_letter`: the store beside it; the exporter concerned waits until it can be written. "
     "`dead_letter_damaged`, `webhooks_damaged`: a file was damaged; it was set aside under a name with `.damaged-`, and a fresh "
-    "one begun.",
+    "one begun. `kafka_read`, `kafka_dead_letter`: the brokers of the Kafka journal refuse or are away; it goes on when they "
+    "answer.",
 )
 JOURNAL_CORRUPT = Counter(
     "sluice_journal_corrupt_total",
@@ -266,6 +267,29 @@ JOURNAL_CORRUPT = Counter(
     "Damaged records found, skipped and reported.",
     "The disk or its controller changed what was written: `dmesg`, `smartctl -a`; move `service.journal.dir`. What was in them "
     "is lost.",
+)
+KAFKA_LAG = Gauge(
+    "sluice_kafka_lag",
+    ("exporter", "topic", "partition"),
+    "Messages of a partition that this node has to deliver: from the oldest one that is not settled to the end.",
+    "Grows on all partitions of an exporter: its destination is slow (`sluice_exporter_request_seconds`) or the export nodes are "
+    "too few; add some, up to one a partition. Grows on one: a trace or a resource is far busier than the others, or a message "
+    "is refused again and again. Messages that are older than the topic's `retention.ms` are deleted, delivered or not.",
+)
+KAFKA_PAUSED = Gauge(
+    "sluice_kafka_paused",
+    ("exporter", "topic", "partition"),
+    "1 while a partition is not read on.",
+    "All of an exporter: it holds as much as it may and waits for its destination, see `sluice_exporter_state`; nothing is lost "
+    "while the topic keeps its messages. One alone: a message could neither be delivered nor go to the dead-letter topic; "
+    '`sluice_journal_errors_total{op="kafka_dead_letter"}` counts the attempts, and it goes on by itself when one succeeds.',
+)
+KAFKA_POISON = Counter(
+    "sluice_kafka_poison_total",
+    ("topic", "partition"),
+    "Messages that are no batches and went to the dead-letter topic `<service.journal.topic>.dlq`.",
+    "Somebody else writes to the topic, or another version of sluice does. The headers of the dead letter name the topic, "
+    "partition and offset it came from, and what is wrong with it.",
 )
 DLQ_ITEMS = Gauge(
     "sluice_dlq_items",

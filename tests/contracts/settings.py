@@ -26,6 +26,7 @@ NOWHERE: Final = "127.0.0.1:1"
 MINIMAL: Final[Mapping[tuple[Kind, str], str]] = {
     ("receiver", "otlp"): "{protocols: {http: {endpoint: '${env:LISTEN}'}, grpc: {endpoint: '${env:LISTEN_TOO}'}}}",
     ("receiver", "json_logs"): "{endpoint: '${env:LISTEN}'}",
+    ("receiver", "kafka"): "{brokers: ['${env:PEER}'], auth: {sasl: {username: us, password: '${env:SECRET}'}}}",
     ("receiver", "webhook"): "{endpoint: '${env:LISTEN}', path: /hook, sender: bearer, secrets: ['${env:SECRET}']}",
     ("processor", "enrich"): "{environment: test, attributes: {team: contracts}}",
     ("processor", "filter"): "{drop: [severity_number < INFO, kind == 2, 'metric.type == \"sum\"']}",
@@ -33,6 +34,7 @@ MINIMAL: Final[Mapping[tuple[Kind, str], str]] = {
     ("processor", "sample"): "{probability: 50%}",
     ("exporter", "datadog"): "{api_key: '${env:SECRET}', logs_url: 'http://${env:PEER}', metrics_url: 'http://${env:PEER}'}",
     ("exporter", "debug"): "{verbosity: detailed, sampling_initial: 1000}",
+    ("exporter", "kafka"): "{brokers: ['${env:PEER}'], headers: {x-token: '${env:SECRET}'}}",
     ("exporter", "otlp_http"): "{endpoint: 'http://${env:PEER}', headers: {x-token: '${env:SECRET}'}}",
     ("exporter", "prometheus"): "{endpoint: '${env:LISTEN}'}",
     ("exporter", "sentry"): "{dsn: 'http://${env:SECRET}@${env:PEER}/1', error_logs: both}",

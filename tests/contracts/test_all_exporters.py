@@ -37,7 +37,11 @@ MANNERS: Final[Mapping[str, Manners]] = {
 NAMES: Final = [name for name in registry.names("exporter") if issubclass(registry.find("exporter", name), Exporter)]
 CASES: Final = [(name, signal) for name in NAMES for signal in sorted(registry.find("exporter", name).signals)]
 
+NOT_HTTP: Final = {"kafka"}
+"""Their destinations have answers of their own, for which their own tests are there."""
+
 every_exporter = pytest.mark.parametrize(("name", "signal"), CASES)
+every_http_exporter = pytest.mark.parametrize(("name", "signal"), [case for case in CASES if case[0] not in NOT_HTTP])
 few = settings(max_examples=20)
 
 
@@ -136,7 +140,7 @@ async def sending(name: str, signal: Signal, host: Host, script: bytes) -> Async
         yield exporter, exporter.encode(sample(signal))[0], peer
 
 
-@every_exporter
+@every_http_exporter
 @pytest.mark.parametrize("kind", ANSWERS)
 async def test_every_answer_has_its_meaning(name: str, signal: Signal, kind: str, host: Host) -> None:
     script, meaning = ANSWERS[kind]
@@ -150,7 +154,7 @@ async def test_every_answer_has_its_meaning(name: str, signal: Signal, kind: str
         assert getattr(error, "code", None) == (kind if kind.isdecimal() else "reset")
 
 
-@every_exporter
+@every_http_exporter
 @pytest.mark.parametrize("status", [429, 503])
 async def test_a_busy_destination_says_for_how_long(name: str, signal: Signal, status: int, host: Host) -> None:
     async with sending(name, signal, host, answer(status, Retry_After="7")) as (exporter, request, _):
@@ -170,7 +174,7 @@ async def test_a_destination_that_is_down_is_busy(name: str, signal: Signal, hos
     assert_is_discreet(error)
 
 
-@every_exporter
+@every_http_exporter
 async def test_a_request_may_be_sent_again_and_twice_at_once(name: str, signal: Signal, host: Host) -> None:
     async with sending(name, signal, host, OK) as (exporter, request, peer):
         await asyncio.gather(exporter.send(request), exporter.send(request))
@@ -178,7 +182,7 @@ async def test_a_request_may_be_sent_again_and_twice_at_once(name: str, signal: 
         assert len(peer.received) == 3
 
 
-@every_exporter
+@every_http_exporter
 async def test_a_send_can_be_cancelled(name: str, signal: Signal, host: Host) -> None:
     async with sending(name, signal, host, HANG) as (exporter, request, peer):
         task = asyncio.create_task(exporter.send(request))

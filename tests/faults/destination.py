@@ -150,7 +150,7 @@ class Destination:
     def wait(self) -> None:
         """Wait until it listens."""
         assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
+        assert self.process.stdout.readline() == "ready\n", f"a destination could not listen on port {self.port}"
 
     def turn(self, fault: str) -> None:
         """Have it behave in another way."""

@@ -24,11 +24,13 @@ LINES_A_REQUEST = 20
 class Load:
     """Clients that post log lines with ids of their own until told to stop. `owed`: ids whose request was answered 200."""
 
-    def __init__(self, port: int, clients: int = 4, *, keeps_alive: bool = True, pause: float = 0.0) -> None:
+    def __init__(self, port: int, clients: int = 4, *, keeps_alive: bool = True, pause: float = 0.0, padding: int = 0) -> None:
         self.port = port
         self._keeps_alive = keeps_alive
         self._pause = pause
         """Seconds that a client waits before its next request."""
+        self._padding = "x" * padding
+        """What makes each line longer."""
         self.owed: set[str] = set()
         self.refused = 0
         """Requests that were answered with another status."""
@@ -70,7 +72,9 @@ class Load:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
         while not self._stop.wait(self._pause):
             ids = [f"id-{next(self._ids):09}" for _ in range(LINES_A_REQUEST)]
-            lines = "\n".join(json.dumps({"message": name, "level": "info", "service": "load"}) for name in ids)
+            lines = "\n".join(
+                json.dumps({"message": name, "level": "info", "service": "load", "padding": self._padding}) for name in ids
+            )
             started = time.monotonic()
             try:
                 connection.request("POST", "/logs", lines.encode(), {"content-type": "application/x-ndjson"})

@@ -56,7 +56,7 @@ def schedule(seed: int) -> Schedule:
         events += chance.choice([_storage, _clock, _reload])(chance)
     return Schedule(
         seed,
-        chance.choice(["4GiB", "64MiB", "4MiB"]),
+        chance.choice(["4GiB", "64MiB", "1MiB"]),
         chance.choice(["{}", "{}", "{max_bytes: 128KiB}", "{max_bytes: 128KiB, on_full: dead_letter}"]),
         tuple(sorted(events, key=lambda event: event.at)),
     )

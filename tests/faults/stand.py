@@ -72,7 +72,7 @@ class Stand:
         ]
         for destination in self.destinations:
             self._resources.callback(destination.close)
-        self.load = Load(self._logs, clients=3, pause=0.02)
+        self.load = Load(self._logs, clients=3, pause=0.02, padding=400)
 
     def __enter__(self) -> Self:
         return self

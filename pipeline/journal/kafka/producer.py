@@ -1,0 +1,101 @@
+"""The idempotent producer, replaced by a new one when it has failed: a sequence with a gap is refused for ever after."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
+
+from pipeline.journal.kafka.message import Headers
+
+CLOSE_SECONDS: Final = 5.0
+REQUEST_SECONDS: Final = 10.0
+
+_log = structlog.get_logger("journal")
+
+
+class Producer:
+    """Sends messages, each once, and to as many in-sync replicas as the topic asks for."""
+
+    def __init__(self, connection: Mapping[str, Any], max_message_bytes: int) -> None:
+        self._connection = connection
+        self._max_message_bytes = max_message_bytes
+        self._client: AIOKafkaProducer | None = None
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Connect. Raises what aiokafka raises."""
+        client = AIOKafkaProducer(
+            **self._connection,
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=self._max_message_bytes,
+            max_request_size=self._max_message_bytes,
+            request_timeout_ms=int(REQUEST_SECONDS * 1000),
+        )
+        try:
+            await client.start()
+        except BaseException:
+            await _close(client)
+            raise
+        self._client = client
+
+    async def aclose(self) -> None:
+        """Send what waits, as far as a broker takes it within `CLOSE_SECONDS`, and disconnect."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.wait([self._renewing])
+        if self._client is not None:
+            await _close(self._client)
+
+    async def partitions(self, topic: str) -> int:
+        """Return how many partitions a topic has."""
+        return len(await self._connected().partitions_for(topic))
+
+    async def send(
+        self, topic: str, partition: int | None, value: bytes | None, headers: Headers, timestamp: int | None = None
+    ) -> "asyncio.Future[RecordMetadata]":
+        """Begin to send a message; the future is done when it is acknowledged. Raises `KafkaError`."""
+        client = self._connected()
+        future: asyncio.Future[RecordMetadata] = await client.send(
+            topic, value, key=b"" if value is None else None, partition=partition, timestamp_ms=timestamp, headers=headers
+        )
+        future.add_done_callback(lambda done: self._watch(client, done))
+        return future
+
+    def _connected(self) -> AIOKafkaProducer:
+        if self._client is None:
+            raise KafkaError("the producer is being replaced")
+        return self._client
+
+    def _watch(self, client: AIOKafkaProducer, done: "asyncio.Future[RecordMetadata]") -> None:
+        if not done.cancelled() and done.exception() is not None and client is self._client:
+            _log.warning("the brokers refused a message: connecting anew", error=type(done.exception()).__name__)
+            self._client = None
+            self._renewing = asyncio.ensure_future(self._renew(client))
+
+    async def _renew(self, failed: AIOKafkaProducer) -> None:
+        await _close(failed)
+        while True:
+            try:
+                async with asyncio.timeout(REQUEST_SECONDS):
+                    return await self.open()
+            except (KafkaError, OSError, TimeoutError) as error:
+                _log.warning("no broker to send to", error=type(error).__name__)
+                await asyncio.sleep(1.0)
+
+
+async def _close(client: AIOKafkaProducer) -> None:
+    """Stop a producer, which flushes for as long as brokers are away: after `CLOSE_SECONDS` what is left is given up."""
+    stopping = asyncio.ensure_future(client.stop())
+    done, _ = await asyncio.wait([stopping], timeout=CLOSE_SECONDS)
+    if done:
+        stopping.result()
+        return
+    client._message_accumulator.fail_all(KafkaError("the producer was closed"))  # noqa: SLF001  # there is no public way
+    await asyncio.wait([stopping], timeout=CLOSE_SECONDS)
+    stopping.cancel()
+    await client.client.close()
