@@ -16,11 +16,12 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from pipeline import Batch, Busy, Context
 from pipeline.journal import Cursor, CursorSpec, Entry, JournalError
 from pipeline.journal.kafka import KafkaJournal, reader, topics
-from pipeline.settings import JournalSettings
+from pipeline.settings import ClientTls, JournalSettings, KafkaLogin
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
+from pipeline.types import Secret
 from tests.journal.conftest import A, B, Overflow, cursors
-from tests.parts.kafka import KafkaBroker
+from tests.parts.kafka import PASSWORD, USER, KafkaBroker
 
 SECONDS = 20.0
 TOPICS = itertools.count()
@@ -373,3 +374,25 @@ async def test_a_storm_of_rebalances_loses_nothing(make: Maker) -> None:
             await asyncio.sleep(0.1)
     delivering.cancel()
     print(f"{len(seen)} records, {seen.total() - len(seen)} duplicates")
+
+
+async def test_over_tls_with_a_login(make: Maker, kafka_broker: KafkaBroker) -> None:
+    told = {
+        "brokers": (kafka_broker.secure_address,),
+        "tls": ClientTls(ca_file=kafka_broker.certificates.ca.cert),
+        "sasl": KafkaLogin(username=USER, password=Secret(PASSWORD)),
+    }
+    journal = await make(**told)
+    await journal.append([("logs", logs(1))])
+    assert numbers(await read(journal, 1)) == [1]
+
+
+async def test_a_login_that_is_refused_is_told(make: Maker, kafka_broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics, "START_SECONDS", 3.0)
+    told = {
+        "brokers": (kafka_broker.secure_address,),
+        "tls": ClientTls(ca_file=kafka_broker.certificates.ca.cert),
+        "sasl": KafkaLogin(username=USER, password=Secret("not" + "this")),
+    }
+    with pytest.raises(JournalError, match="the broker refuses the credential"):
+        await make(**told)
