@@ -8,6 +8,7 @@ ENGINE ?= docker
 SECONDS ?= 60
 SCHEDULES ?= 200
 JOBS ?= 2
+JOURNAL ?= disk
 .SILENT:
 
 run: .venv/run.stamp ## Set up and serve the default pipeline (CONFIG=… for another)
@@ -40,8 +41,8 @@ fuzz-asan: .venv/dev.stamp ## The same with the kernel under AddressSanitizer an
 		LD_PRELOAD=$$(cc -print-file-name=libasan.so) \
 		$(BIN)/python -P -m tests.fuzz --seconds $(SECONDS) $(SEED:%=--replay %)
 
-soak: .venv/dev.stamp ## Live through SCHEDULES=200 random schedules of faults, JOBS=2 at a time (SEED=… replays one)
-	$(BIN)/python -m tests.faults.soak --schedules $(SCHEDULES) --jobs $(JOBS) $(SEED:%=--seed %)
+soak: .venv/dev.stamp ## Live through SCHEDULES=200 random schedules of faults, JOBS=2 at a time (JOURNAL=kafka, SEED=… replays one)
+	$(BIN)/python -m tests.faults.soak --journal $(JOURNAL) --schedules $(SCHEDULES) --jobs $(JOBS) $(SEED:%=--seed %)
 
 accuracy: .venv/dev.stamp ## Measure the detectors on labelled sets and write docs/redaction-accuracy.md
 	$(BIN)/python -m tests.accuracy

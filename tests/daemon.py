@@ -69,7 +69,13 @@ class Daemon:
 
     def start(self) -> None:
         """Start it and wait until it is ready. Raises AssertionError with its log when it does not get there."""
-        process = self.launch()
+        self.launch()
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it is ready. Raises AssertionError with its log when it does not get there."""
+        process = self.process
+        assert process is not None
         deadline = time.monotonic() + START_SECONDS
         while not self.ready():
             assert process.poll() is None, self.text()

@@ -116,15 +116,17 @@ class Kafka(Exporter):
 
     async def send(self, request: Request) -> None:
         """Send the messages of one request, and see them confirmed by all in-sync replicas (delivery contract §7)."""
-        signal, delivery = request.batch.signal, request.parts
+        signal = request.batch.signal
+        delivery: Delivery = request.parts
         way = self._ways[signal]
         try:
             async with asyncio.timeout(self._config.timeout):
                 producer = self.host.clients.client(self.host.id, self._config, _producer)
-                if delivery.messages is None:
+                if delivery.way != way:
                     partitions = await producer.partitions(way.topic)
                     divide = partial(_messages, request.batch.payload, signal, way.encoding, partitions)
-                    delivery.messages = self._checked(await offload(divide, len(request.batch.payload)))
+                    messages = self._checked(await offload(divide, len(request.batch.payload)))
+                    delivery.way, delivery.messages, delivery.under_way = way, messages, {}
                 await producer.deliver(way.topic, delivery, self._headers(way))
         except UnknownTopicOrPartitionError as error:
             if self._config.on_unknown_topic == "retry":

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import TopicAuthorizationFailedError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
-from pipeline.net.kafka import stop_producer
+from pipeline.net.kafka import cause, stop_producer
 
 _GRACE_SECONDS: Final = 5.0
 
@@ -25,8 +25,9 @@ class Message(NamedTuple):
 class Delivery:
     """A request on its way: what an attempt leaves under way, the next one goes on waiting for, so nothing is sent twice."""
 
-    messages: Sequence[Message] | None = None
-    """None until the partitions of the topic are known."""
+    way: object = None
+    """Topic and encoding of the messages: a reload may change them between two attempts."""
+    messages: Sequence[Message] = ()
     under_way: dict[int, "asyncio.Future[Any]"] = field(default_factory=dict)
     """By the place of their message; those that were confirmed stay."""
 
@@ -55,7 +56,7 @@ class Producer:
 
     async def deliver(self, topic: str, delivery: Delivery, headers: Sequence[tuple[str, bytes]]) -> None:
         """See all messages confirmed. Raises the first error; those that failed are sent anew the next time."""
-        for place, message in enumerate(delivery.messages or ()):
+        for place, message in enumerate(delivery.messages):
             if place not in delivery.under_way:
                 producer = await self._started()
                 future = await producer.send(topic, message.value, partition=message.partition, headers=headers)
@@ -82,10 +83,13 @@ class Producer:
                 producer = AIOKafkaProducer(**self._arguments)
                 try:
                     await producer.start()
-                except BaseException:
-                    await producer.stop()
-                    raise
-                self._producer = producer
+                except KafkaError as error:
+                    raise await cause(error, self._arguments) from None
+                else:
+                    self._producer = producer
+                finally:
+                    if self._producer is None:
+                        await producer.stop()
             return self._producer
 
     def _replace(self) -> None:

@@ -4,15 +4,21 @@ To import it is to import aiokafka: whatever can do without Kafka imports it lat
 """
 
 import asyncio
+import logging
+import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, errors
+from aiokafka.conn import collect_hosts, create_conn
 
 from pipeline.errors import Busy, ConfigError, Rejected, TooLarge, Unauthorized
 from pipeline.net.tls import client_context
 from pipeline.settings import ClientTls, KafkaLogin
+
+# While a broker is away each client says so ten times a second. What it means is for those to tell who use one.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 _TOO_LARGE: Final = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError, errors.RecordTooLargeError)
 _CREDENTIAL: Final = (
@@ -33,6 +39,19 @@ _PERMANENT: Final = (
 )
 
 
+_OF_A_CONNECTION: Final = frozenset(
+    {
+        "client_id",
+        "request_timeout_ms",
+        "security_protocol",
+        "ssl_context",
+        "sasl_mechanism",
+        "sasl_plain_username",
+        "sasl_plain_password",
+    }
+)
+
+
 def connection(
     brokers: Sequence[str], tls: ClientTls | None, sasl: KafkaLogin | None, *, client_id: str = "sluice"
 ) -> Mapping[str, Any]:
@@ -49,6 +68,25 @@ def connection(
         arguments["sasl_plain_username"] = sasl.username
         arguments["sasl_plain_password"] = sasl.password.reveal()
     return arguments
+
+
+async def cause(error: Exception, arguments: Mapping[str, Any]) -> Exception:
+    """Return why no broker could be had, where that may be the TLS or the login: aiokafka tells it to the log alone.
+
+    It connects once more to find out. Any other error is returned as it is.
+    """
+    if not isinstance(error, errors.KafkaConnectionError) or arguments["security_protocol"] == "PLAINTEXT":
+        return error
+    others = {name: value for name, value in arguments.items() if name in _OF_A_CONNECTION}
+    for host, port, _ in collect_hosts(arguments["bootstrap_servers"]):
+        try:
+            found = await create_conn(host, port, **others)
+        except (errors.KafkaError, OSError, ValueError) as why:  # ValueError: a server that fails to prove itself in SCRAM
+            error = why
+        else:
+            found.close()
+            break
+    return error
 
 
 def check_tls(tls: ClientTls | None) -> None:
@@ -101,6 +139,8 @@ def meaning(error: Exception) -> Busy | Rejected:
             return Busy("no connection to a broker", code="connect")
         case TimeoutError() | errors.KafkaTimeoutError() | errors.RequestTimedOutError():
             return Busy("the broker did not answer in time", code="timeout")
+        case ssl.SSLError():
+            return Busy("no TLS connection to a broker", code="tls")
         case OSError():
             return Busy("no connection to a broker", code="connect")
         case _:

@@ -63,6 +63,14 @@ RECEIVER_CONNECTIONS = Gauge(
     "Only grows: clients open one a request; let them keep connections alive. Idle ones cost little, and the listener's "
     "`keepalive` closes them. Near the limit of open files (`process_open_fds`, `process_max_fds`): raise `ulimit -n`.",
 )
+RECEIVER_KAFKA_LAG = Gauge(
+    "sluice_kafka_receiver_lag",
+    ("receiver", "topic", "partition"),
+    "Messages of a partition that are not safe with sluice yet: from the first one that is not to the end of the partition.",
+    "Grows on all partitions: the pipelines refuse (`sluice_receiver_refused_<items>_total`, by `reason`) or a node is too few: "
+    "start another with the same `group_id`, up to one a partition. Grows on one: a message there is refused again and again, or "
+    "its key is far busier than the others. Messages older than the topic's `retention.ms` are deleted, read or not.",
+)
 
 # ---- processors ----
 

@@ -25,7 +25,7 @@ from msgspec import Meta
 
 from pipeline import ConfigError, Consume, Receiver
 from pipeline.json_logs import Options
-from pipeline.net.kafka import check_tls, connection, meaning
+from pipeline.net.kafka import cause, check_tls, connection, meaning
 from pipeline.settings import ClientTls, KafkaLogin, Settings, about
 from pipeline.types import Duration, Size
 from receivers.kafka.messages import Messages
@@ -109,8 +109,7 @@ class Kafka(Receiver):
     def __init__(self, config: Config) -> None:
         logs = config.logs
         self._config = config
-        self._options = Options(service_name=logs.service_name)
-        messages = partial(Messages, options=self._options, max_line=logs.max_line_size)
+        messages = partial(Messages, options=Options(service_name=logs.service_name), max_line=logs.max_line_size)
         self._messages: Mapping[str, Messages] = {
             **{topic: messages("logs", logs.encoding) for topic in logs.topics},
             **{topic: messages("traces", config.traces.encoding) for topic in config.traces.topics},
@@ -138,17 +137,15 @@ class Kafka(Receiver):
                 fetch_max_bytes=max(_FETCH_BYTES, config.max_fetch_size),
                 request_timeout_ms=max(10_000, round(config.session_timeout * 1000) + 1000),
             )
-            session = Session(consumer, topics, partial(self._partition, consume), host.log.bind(receiver=host.id))
+            session = Session(consumer, topics, partial(self._partition, consume), host)
             try:
                 await session.run()
             except (KafkaError, OSError, TimeoutError, ValueError) as error:
                 failures = 1 if session.joined else failures + 1
-                host.log.warning(
-                    "nothing comes from Kafka", receiver=host.id, error=str(meaning(error)), code=type(error).__name__
-                )
+                why = await cause(error, arguments)
+                host.log.warning("nothing comes from Kafka", receiver=host.id, error=str(meaning(why)), code=type(why).__name__)
             wait = min(_LONGEST_WAIT, 2.0**failures)
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311  # it spreads load, it hides nothing
 
     def _partition(self, consume: Consume, topic: str, number: int) -> Partition:
-        messages: Messages = self._messages[topic]
-        return Partition(topic, number, messages, self._options, consume, self.host)
+        return Partition(topic, number, self._messages[topic], consume, self.host)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from pipeline import json_text, wire
+from pipeline import json_logs, json_text, wire
+from pipeline.batch import MAX_ITEMS
 from pipeline.errors import Reason
 from pipeline.json_logs import JsonBodies, Normaliser, Options, TooManyRecords
-from pipeline.json_logs.entries import Text
 from pipeline.json_text import JsonError
 from pipeline.net.compression import Corrupt, TooMuch, UnknownEncoding, decompress, normal_encoding
 from pipeline.types import Signal
@@ -32,6 +32,8 @@ _CONTENT_TYPES: Final[Mapping[str, Encoding]] = {
     "application/x-ndjson": "json_logs",
     "text/plain": "text",
 }
+_SMALL_BYTES: Final = 64 * 1024
+"""What no more than some 20,000 records fit in, if they are empty."""
 _OF_LOGS: Final = ("json_logs", "text")
 
 
@@ -43,40 +45,20 @@ class Fault(NamedTuple):
     raw: bytes
 
 
-class Taken(NamedTuple):
-    """What a message holds."""
-
-    payload: bytes = b""
-    items: int = 0
-    rejected: int = 0
-    """Items that were taken out for good, because their ids are malformed."""
-    faults: Sequence[Fault] = ()
-
-
 class Messages:
-    """Reads the messages of the topics of one signal."""
+    """The messages of the topics of one signal: how they are written."""
 
     def __init__(self, signal: Signal, encoding: Encoding, options: Options, max_line: int) -> None:
         self.signal = signal
         self._encoding = encoding
+        self._options = options
         self._bodies = JsonBodies(options, max_line)
 
-    def read(self, value: bytes, headers: Headers, normaliser: Normaliser) -> Taken:
-        """Return what a message holds; of one that can't be read, the fault alone."""
-        told = {name.lower(): text.decode(errors="replace").strip().lower() for name, text in headers}
-        try:
-            body = decompress(value, coding, MAX_BYTES) if (coding := normal_encoding(told.get(CONTENT_ENCODING, ""))) else value
-            return self._read(body, self._encoding_of(told), normaliser)
-        except wire.Malformed as error:
-            return _nothing("malformed", str(error), value)
-        except JsonError as error:
-            return _nothing("bad_line", str(error), value)
-        except (TooMuch, TooManyRecords):
-            return _nothing("too_large", "it holds more than one message may", value)
-        except (Corrupt, UnknownEncoding):
-            return _nothing("malformed", "it is not compressed as its content-encoding says", value)
+    def begin(self, now: int) -> "Reading":
+        """Return what reads messages that came in at a time."""
+        return Reading(self, self._bodies, Normaliser(self._options, now))
 
-    def _encoding_of(self, told: Mapping[str, str]) -> Encoding:
+    def encoding_of(self, told: Mapping[str, str]) -> Encoding:
         """Return how a message is written: what its headers say, where that is known and fits, else what was configured."""
         content_type = told.get(CONTENT_TYPE, "").partition(";")[0].rstrip()
         found = _NAMED.get(told.get(ENCODING, "")) or _CONTENT_TYPES.get(content_type)
@@ -86,21 +68,76 @@ class Messages:
             return "json_logs"
         return found
 
-    def _read(self, body: bytes, encoding: Encoding, normaliser: Normaliser) -> Taken:
-        if not body:
-            return Taken()
+
+class Reading:
+    """Messages on their way into payloads, in order."""
+
+    def __init__(self, messages: Messages, bodies: JsonBodies, normaliser: Normaliser) -> None:
+        self.normaliser = normaliser
+        self.rejected = 0
+        """Items that were taken out for good, because their ids are malformed."""
+        self._messages = messages
+        self._bodies = bodies
+        self._parts: list[tuple[bytes, int]] = []
+        self._records: json_logs.Reading | None = None
+
+    def add(self, value: bytes, headers: Headers) -> Sequence[Fault]:
+        """Take a message in; return what can't be taken of it, which may be all."""
+        told = {name.lower(): text.decode(errors="replace").strip().lower() for name, text in headers} if headers else {}
+        try:
+            coding = normal_encoding(told.get(CONTENT_ENCODING, ""))
+            body = decompress(value, coding, MAX_BYTES) if coding else value
+            return self._add(body, self._messages.encoding_of(told)) if body else ()
+        except wire.Malformed as error:
+            return [Fault("malformed", str(error), value)]
+        except JsonError as error:
+            return [Fault("bad_line", str(error), value)]
+        except (TooMuch, TooManyRecords):
+            return [Fault("too_large", "it holds more than one message may", value)]
+        except (Corrupt, UnknownEncoding):
+            return [Fault("malformed", "it is not compressed as its content-encoding says", value)]
+
+    def parts(self) -> Sequence[tuple[bytes, int]]:
+        """Return the payloads of all messages, none of them empty, with their items."""
+        self._close()
+        return self._parts
+
+    def _add(self, body: bytes, encoding: Encoding) -> Sequence[Fault]:
+        signal = self._messages.signal
         match encoding:
-            case "otlp_proto":
-                return Taken(*wire.validate(body, self.signal))
-            case "otlp_json":
-                return Taken(*wire.validate(wire.from_json(body, self.signal), self.signal))
+            case "otlp_proto" | "otlp_json":
+                self._close()
+                payload, items, rejected = wire.validate(
+                    wire.from_json(body, signal) if encoding == "otlp_json" else body, signal
+                )
+                self.rejected += rejected
+                self._take(payload, items)
+                return ()
+            case "json_logs" if len(body) > _SMALL_BYTES:
+                self._close()
+                payload, items, bad = self._bodies.payload(body, "json", self.normaliser)
+                self._take(payload, items)
             case "json_logs":
-                payload, items, bad = self._bodies.payload(body, "json", normaliser)
-                return Taken(payload, items, 0, [Fault(entry.reason, entry.error, entry.raw) for entry in bad])
+                bad = self._open().add(body, "json")
             case "text":
-                record = normaliser.record(Text(1, json_text.decode(body)))
-                return Taken(wire.encode([record], "logs"), 1)
+                text = json_text.decode(body)
+                self._open().add_text(text)
+                return ()
+        return [Fault(entry.reason, entry.error, entry.raw) for entry in bad]
 
+    def _open(self) -> json_logs.Reading:
+        """Return what the records of small messages go to: one payload for many, with room for all that a message has."""
+        if self._records is not None and self._records.count > MAX_ITEMS:
+            self._close()
+        if self._records is None:
+            self._records = self._bodies.begin(self.normaliser)
+        return self._records
 
-def _nothing(reason: Reason, error: str, value: bytes) -> Taken:
-    return Taken(faults=[Fault(reason, error, value)])
+    def _close(self) -> None:
+        if self._records is not None:
+            self._take(*self._records.payload())
+            self._records = None
+
+    def _take(self, payload: bytes, items: int) -> None:
+        if items:
+            self._parts.append((payload, items))

@@ -12,10 +12,9 @@ from pipeline import Batch, Busy, Consume, Context, Host, Rejected, json_logs
 from pipeline.admission import declared_cost
 from pipeline.batch import MAX_ITEMS, merge
 from pipeline.journal.dead_letter import DeadLetter
-from pipeline.json_logs import Normaliser, Options
 from pipeline.offload import offload
 from pipeline.telemetry import catalogue
-from receivers.kafka.messages import CONTENT_ENCODING, Fault, Messages
+from receivers.kafka.messages import CONTENT_ENCODING, Fault, Messages, Reading
 
 GROUP_BYTES: Final = 1024 * 1024
 GROUP_MESSAGES: Final = 1000
@@ -28,7 +27,7 @@ T = TypeVar("T")
 class Partition:
     """The messages of one partition that this process has and that are not safe yet."""
 
-    def __init__(self, topic: str, number: int, messages: Messages, options: Options, consume: Consume, host: Host) -> None:
+    def __init__(self, topic: str, number: int, messages: Messages, consume: Consume, host: Host) -> None:
         self.offset: int | None = None
         """Where whoever comes next has to begin: behind the last message that is safe. None before there was one."""
         self.held = 0
@@ -36,7 +35,6 @@ class Partition:
         self._topic = topic
         self._number = number
         self._messages = messages
-        self._options = options
         self._consume = consume
         self._host = host
         self._work: asyncio.Task[None] | None = None
@@ -88,30 +86,23 @@ class Partition:
         size = sum(map(_size, group))
         compressed = any(name.lower() == CONTENT_ENCODING for record in group for name, _ in record.headers)
         async with self._host.admission.lease(declared_cost(size, compressed=compressed)):
-            normaliser = Normaliser(self._options, time.time_ns())
-            batches, faults, rejected = await offload(partial(self._read, group, normaliser), size)
+            reading = self._messages.begin(time.time_ns())
+            batches, faults = await offload(partial(self._read, group, reading), size)
             for batch in batches:
                 await self._consume(batch)
         signal, host = self._messages.signal, self._host
         host.metrics.add(catalogue.RECEIVER_BYTES, size, receiver=host.id, form="wire")
-        if rejected:
-            host.metrics.add(catalogue.RECEIVER_FAILED[signal], rejected, receiver=host.id, reason="malformed")
-        json_logs.count(normaliser, host.metrics)
+        if reading.rejected:
+            host.metrics.add(catalogue.RECEIVER_FAILED[signal], reading.rejected, receiver=host.id, reason="malformed")
+        json_logs.count(reading.normaliser, host.metrics)
         return faults
 
-    def _read(self, group: Sequence[Any], normaliser: Normaliser) -> tuple[Sequence[Batch], Sequence[tuple[Any, Fault]], int]:
-        """Return batches of at most so many items as a pipeline stores in one, what can't be read, and what was left out."""
-        signal, context = self._messages.signal, Context(self._host.id, "kafka", normaliser.now)
-        batches: list[Batch] = []
-        faults: list[tuple[Any, Fault]] = []
-        rejected = 0
-        for record in group:
-            taken = self._messages.read(record.value or b"", record.headers, normaliser)
-            faults += [(record, fault) for fault in taken.faults]
-            rejected += taken.rejected
-            if taken.items:
-                batches.append(Batch(taken.payload, signal, taken.items, context))
-        return ([merge(batches)] if sum(batch.items for batch in batches) <= MAX_ITEMS and batches else batches), faults, rejected
+    def _read(self, group: Sequence[Any], reading: Reading) -> tuple[Sequence[Batch], Sequence[tuple[Any, Fault]]]:
+        """Return batches, one where a pipeline stores as many items in one, and what can't be read."""
+        faults = [(record, fault) for record in group for fault in reading.add(record.value or b"", record.headers)]
+        context = Context(self._host.id, "kafka", reading.normaliser.now)
+        batches = [Batch(payload, self._messages.signal, items, context) for payload, items in reading.parts()]
+        return [merge(batches)] if batches and sum(batch.items for batch in batches) <= MAX_ITEMS else batches, faults
 
     async def _set_aside(self, faults: Sequence[tuple[Any, Fault]]) -> None:
         """Leave a dead letter of each fault, without the text: it was not redacted. Raises `Busy`."""

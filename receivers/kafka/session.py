@@ -9,8 +9,9 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from structlog.typing import FilteringBoundLogger
 
+from pipeline import Host
+from pipeline.telemetry import catalogue
 from receivers.kafka.partition import Partition
 
 HELD_BYTES: Final = 64 * 1024 * 1024
@@ -29,12 +30,13 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the package h
         consumer: AIOKafkaConsumer,
         topics: Iterable[str],
         partition: Callable[[str, int], Partition],
-        log: FilteringBoundLogger,
+        host: Host,
     ) -> None:
         self._consumer = consumer
         self._topics = list(topics)
         self._partition = partition
-        self._log = log
+        self._host = host
+        self._log = host.log.bind(receiver=host.id)
         self._partitions: dict[TopicPartition, Partition] = {}
         self._committed: dict[TopicPartition, int] = {}
         self._commit_at = 0.0
@@ -50,6 +52,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the package h
                 await self._poll()
                 if time.monotonic() >= self._commit_at:
                     await self._commit(await self._offsets())
+                    self._show_lag()
                     self._commit_at = time.monotonic() + _COMMIT_SECONDS
         finally:
             await self._leave()
@@ -93,6 +96,16 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the package h
         except (CommitFailedError, IllegalStateError):  # the partitions went elsewhere: what follows is read there again
             self._log.info("offsets were not committed: partitions have moved", partitions=len(offsets))
 
+    def _show_lag(self) -> None:
+        for place in self._consumer.assignment() & self._partitions.keys():
+            end, partition = self._consumer.highwater(place), self._partitions[place]
+            if end is not None and partition.offset is not None:
+                lag = max(end - partition.offset, 0)
+                self._host.metrics.set(catalogue.RECEIVER_KAFKA_LAG, lag, **self._labels(place))
+
+    def _labels(self, place: TopicPartition) -> Mapping[str, str]:
+        return {"receiver": self._host.id, "topic": place.topic, "partition": str(place.partition)}
+
     # ---- partitions come and go ----
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002  # each time it is all of them
@@ -111,6 +124,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # the package h
         except KafkaError as error:
             self._log.warning("offsets were not committed: messages will come twice", error=type(error).__name__)
         self._committed.clear()
+        for place in leaving:
+            self._host.metrics.remove(catalogue.RECEIVER_KAFKA_LAG, **self._labels(place))
 
     async def _leave(self) -> None:
         try:

@@ -3,53 +3,32 @@
 import errno
 import random
 import signal
-import sqlite3
 import subprocess
 import time
-from collections import Counter
-from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, Self
-
-from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+from typing import ClassVar, Final, Self
 
 from tests.daemon import Daemon, free_ports, until
 from tests.faults.destination import Destination
 from tests.faults.oracle import LINES_A_REQUEST, Load
+from tests.faults.outcome import Outcome, dead_letters, waited
 from tests.faults.schedule import DESTINATIONS, Schedule
 from tests.faults.shim import Shim
 
-DELIVERY_SECONDS: Final = 40.0
-"""How long a daemon has, once all faults are over, to deliver everything."""
 STOP_SECONDS: Final = 3.0
 """`shutdown_timeout`; a stop may take 2 s more (delivery contract §10.1)."""
-_EXPORTERS: Final = tuple(f"otlp_http/{number}" for number in range(DESTINATIONS))
-
-
-@dataclass
-class Outcome:
-    """What a schedule came to. It failed when there are `faults`."""
-
-    schedule: Schedule
-    acknowledged: int = 0
-    refused: int = 0
-    """Requests that were not answered 200."""
-    duplicates: int = 0
-    dead: Counter[str] = field(default_factory=Counter)
-    """Owed ids found in the dead letters only, by reason; each destination counts."""
-    declined: int = 0
-    """Owed ids that a destination refused in an answer of partial success."""
-    torn: int = 0
-    """Sectors that power cuts undid or garbled."""
-    failed_calls: int = 0
-    """Calls into the kernel that were made to fail."""
-    faults: list[str] = field(default_factory=list)
-    seconds: float = 0.0
+EXPORTERS: Final = tuple(f"otlp_http/{number}" for number in range(DESTINATIONS))
 
 
 class Stand:
     """Everything that one schedule needs; each kind of event is a method."""
+
+    recovery_seconds: ClassVar[float] = 20.0
+    """How long a daemon may take, once all faults are over, to acknowledge again."""
+    delivery_seconds: ClassVar[float] = 40.0
+    """How long it has from then on to deliver everything."""
 
     def __init__(self, directory: Path, plan: Schedule, library: Path) -> None:
         self.plan = plan
@@ -62,10 +41,10 @@ class Stand:
         self._metrics = metrics
         config = directory / "sluice.yaml"
         config.write_text(self._config("1s"))
-        self._journal = directory / "journal"
-        self.shim = Shim(library, directory, self._journal)
+        self.journal = directory / "journal"
+        self.shim = Shim(library, directory, self.journal)
         self._resources.callback(self.shim.close)
-        self.daemon = Daemon(config, self._journal, health, metrics, environ=self.shim.environ)
+        self.daemon = Daemon(config, self.journal, health, metrics, environ=self.shim.environ)
         self._resources.callback(self._end)
         self.destinations = [
             Destination(port, directory / f"destination-{number}.log", plan.seed + number) for number, port in enumerate(ports)
@@ -93,7 +72,7 @@ class Stand:
                 getattr(self, event.what)(*event.arguments)
             self._heal()
             before = len(self.load.owed)
-            until(lambda: len(self.load.owed) > before, 20, "an acknowledgement after the faults")
+            until(lambda: len(self.load.owed) > before, self.recovery_seconds, "an acknowledgement after the faults")
         self._settle()
         self._compare()
         self.outcome.seconds = time.monotonic() - begun
@@ -139,16 +118,16 @@ class Stand:
     def terminate(self) -> None:
         """SIGTERM; start again."""
         process = self._living()
-        begun, before, waited = time.monotonic(), _waited(process.pid), 0.0
+        begun, before, waits = time.monotonic(), waited(process.pid), 0.0
         process.send_signal(signal.SIGTERM)
         while process.poll() is None and time.monotonic() < begun + 60:
-            waited = max(waited, _waited(process.pid) - before)
+            waits = max(waits, waited(process.pid) - before)
             time.sleep(0.02)
-        seconds = time.monotonic() - begun - waited
+        seconds = time.monotonic() - begun - waits
         if process.poll() != 0:
             self.outcome.faults.append(f"a stop ended with {process.poll()}")
         if seconds > STOP_SECONDS + 2.0:
-            self.outcome.faults.append(f"a stop took {seconds:.1f} s, besides {waited:.1f} s of waiting for a processor")
+            self.outcome.faults.append(f"a stop took {seconds:.1f} s, besides {waits:.1f} s of waiting for a processor")
         self._start_again(power=False)
 
     def reload(self, faulty: bool) -> None:
@@ -206,14 +185,19 @@ class Stand:
 
     def _settle(self) -> None:
         """Let it deliver; its own books have to close."""
-        metric, deadline = self.daemon.metric, time.monotonic() + DELIVERY_SECONDS
+        metric, deadline = self.daemon.metric, time.monotonic() + self.delivery_seconds
         while time.monotonic() < deadline:
-            if metric("sluice_queue_items") == 0 and not self.daemon.imbalances():
+            if metric("sluice_queue_items") == 0 and not self.daemon.imbalances() and self._is_delivered():
                 break
             time.sleep(0.1)
         else:
-            self.outcome.faults.append(f"{metric('sluice_queue_items'):.0f} items are still queued")
+            if queued := metric("sluice_queue_items"):
+                self.outcome.faults.append(f"{queued:.0f} items are still queued")
             self.outcome.faults += [f"imbalance {account}: {value:.0f}" for account, value in self.daemon.imbalances().items()]
+
+    def _is_delivered(self) -> bool:
+        """Return whether nothing is under way that the daemon itself does not know of."""
+        return True
 
     def _compare(self) -> None:
         """Hold what was acknowledged against what arrived and what is in the dead letters."""
@@ -222,7 +206,7 @@ class Stand:
         outcome.refused = self.load.unsure
         outcome.failed_calls = self.shim.get("failed")
         letters = self._dead_letters()
-        for exporter, destination in zip(_EXPORTERS, self.destinations, strict=True):
+        for exporter, destination in zip(EXPORTERS, self.destinations, strict=True):
             destination.look()
             dead = letters.get(exporter, {})
             missing = owed - destination.received.keys()
@@ -236,8 +220,10 @@ class Stand:
             strange = [name for name in destination.received if not self.load.issued(name)]
             if strange:
                 outcome.faults.append(f"{len(strange)} ids that nobody sent arrived at {exporter}")
-
         self._compare_counts()
+
+    def _dead_letters(self) -> Mapping[str, Mapping[str, str]]:
+        return dead_letters(self.journal)
 
     def _compare_counts(self) -> None:
         """Hold what the daemon counted since its last start against what was seen from outside."""
@@ -246,22 +232,10 @@ class Stand:
         most = least + (self.load.unsure - self._unsure_before) * LINES_A_REQUEST
         if not least <= accepted <= most:
             self.outcome.faults.append(f"{accepted:.0f} records counted as accepted, and clients know of {least} to {most}")
-        for exporter, destination, before in zip(_EXPORTERS, self.destinations, self._arrived_before, strict=True):
+        for exporter, destination, before in zip(EXPORTERS, self.destinations, self._arrived_before, strict=True):
             sent = self.daemon.metric("sluice_exporter_sent_log_records_total", exporter=exporter)
             if sent > destination.received.total() - before:
                 self.outcome.faults.append(f"{sent:.0f} records counted as sent by {exporter}, more than arrived")
-
-    def _dead_letters(self) -> dict[str, dict[str, str]]:
-        """Return the reason of each id in the dead letters, by exporter."""
-        found: dict[str, dict[str, str]] = {}
-        with closing(sqlite3.connect(f"file:{self._journal / 'dead_letters.db'}?mode=ro", uri=True)) as store:
-            for exporter, reason, payload in store.execute(
-                "SELECT component, reason, payload FROM letters WHERE payload IS NOT NULL"
-            ):
-                for resource in LogsData.FromString(payload).resource_logs:
-                    for scope in resource.scope_logs:
-                        found.setdefault(exporter, {}).update((one.body.string_value, reason) for one in scope.log_records)
-        return found
 
     # ---- parts ----
 
@@ -287,6 +261,9 @@ class Stand:
         for destination in self.destinations:
             destination.look()
         self._arrived_before = [destination.received.total() for destination in self.destinations]
+        self._come_up()
+
+    def _come_up(self) -> None:
         self.daemon.start()
 
     def _living(self) -> subprocess.Popen[bytes]:
@@ -300,12 +277,15 @@ class Stand:
         if self.daemon.process is not None and self.daemon.process.poll() is None:
             self.daemon.kill()
 
+    def _journal_settings(self) -> str:
+        return self.plan.journal
+
     def _config(self, timeout: str) -> str:
         """Return the configuration: two pipelines, so that each request is appended to two lanes or to none."""
         exporters = "\n".join(
             f"  {name}: {{endpoint: 'http://127.0.0.1:{port}', timeout: {timeout}, sending_queue: {queue},"
             " retry_on_failure: {initial_interval: 50ms, max_interval: 200ms}}"
-            for name, port, queue in zip(_EXPORTERS, self._ports, [self.plan.queue, "{}", "{}"], strict=True)
+            for name, port, queue in zip(EXPORTERS, self._ports, [self.plan.queue, "{}", "{}"], strict=True)
         )
         return f"""
 receivers:
@@ -320,18 +300,9 @@ service:
   watch: false
   extensions: [health]
   telemetry: {{metrics: {{address: '127.0.0.1:{self._metrics}'}}}}
-  journal: {{max_bytes: {self.plan.journal_bytes}, fsync: {self.plan.fsync}}}
+  journal: {{{self._journal_settings()}}}
   limits: {{shutdown_timeout: {STOP_SECONDS:.0f}s}}
   pipelines:
-    logs: {{receivers: [json_logs], processors: [redact], exporters: [{", ".join(_EXPORTERS[:2])}]}}
-    logs/copy: {{receivers: [json_logs], processors: [redact], exporters: [{_EXPORTERS[2]}]}}
+    logs: {{receivers: [json_logs], processors: [redact], exporters: [{", ".join(EXPORTERS[:2])}]}}
+    logs/copy: {{receivers: [json_logs], processors: [redact], exporters: [{EXPORTERS[2]}]}}
 """
-
-
-def _waited(pid: int) -> float:
-    """Return for how many seconds a process could have run and was not let run, 0 once it is gone."""
-    waited = 0
-    with suppress(OSError, IndexError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            waited += int((task / "schedstat").read_text().split()[1])
-    return waited / 1e9

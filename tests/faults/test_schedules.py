@@ -10,6 +10,7 @@ from tests.faults.schedule import DESTINATIONS, Event, schedule
 from tests.faults.shim import build
 from tests.faults.soak import live_through
 from tests.faults.stand import Stand
+from tests.parts.kafka import KafkaBroker
 
 SCHEDULES = 10
 
@@ -23,13 +24,18 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_fresh_schedule_of_faults_loses_nothing_and_the_books_close(library: Path, _: int) -> None:
     seed = random.SystemRandom().randrange(10**9)
     print(f"make soak SEED={seed}\n{schedule(seed)}")
-    assert live_through(seed, library).faults == []
+    assert live_through(schedule(seed), library).faults == []
+
+
+def test_a_fleet_on_kafka_loses_nothing_either(library: Path, kafka_broker: KafkaBroker) -> None:
+    print(f"make soak JOURNAL=kafka SEED={_FRESH}\n{schedule(_FRESH, 'kafka')}")
+    assert live_through(schedule(_FRESH, "kafka"), library, kafka_broker).faults == []
 
 
 def test_the_oracle_sees_what_a_journal_without_syncs_loses(library: Path, tmp_path: Path) -> None:
     """It would miss nothing that a synced journal lost either."""
     dead = [Event(0.0, "turn_destination", (which, "5xx")) for which in range(DESTINATIONS)]
-    plan = replace(schedule(1), fsync="os", events=(*dead, Event(1.5, "kill", (True,))))
+    plan = replace(schedule(1), journal="fsync: os", events=(*dead, Event(1.5, "kill", (True,))))
     with Stand(tmp_path, plan, library) as stand:
         outcome = stand.run()
     assert outcome.torn > 0

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from pipeline import Batch, Busy, Context
 from pipeline.journal import Cursor, CursorSpec, Entry, JournalError
 from pipeline.journal.kafka import KafkaJournal, reader, topics
-from pipeline.settings import JournalSettings
+from pipeline.settings import ClientTls, JournalSettings, KafkaLogin
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
+from pipeline.types import Secret
 from tests.journal.conftest import A, B, Overflow, cursors
-from tests.parts.kafka import KafkaBroker
+from tests.parts.kafka import PASSWORD, USER, KafkaBroker
 
 SECONDS = 20.0
 TOPICS = itertools.count()
@@ -31,6 +33,7 @@ Maker = Callable[..., Awaitable[KafkaJournal]]
 async def make(kafka_broker: KafkaBroker, tmp_path: Path, metrics: Metrics, overflow: Overflow) -> AsyncIterator[Maker]:
     """Return a maker of open journals of one fleet, each in a directory of its own; topics are the test's own."""
     opened: list[KafkaJournal] = []
+    nodes = itertools.count()
     topic = f"t{next(TOPICS)}-{time.monotonic_ns()}"
 
     async def make_one(lanes: Mapping[str, Sequence[CursorSpec]] | None = None, **settings: Any) -> KafkaJournal:
@@ -42,7 +45,7 @@ async def make(kafka_broker: KafkaBroker, tmp_path: Path, metrics: Metrics, over
             "replication_factor": 1,
             **settings,
         }
-        configured = JournalSettings(type="kafka", dir=str(tmp_path / f"node{len(opened)}"), **told)
+        configured = JournalSettings(type="kafka", dir=str(tmp_path / f"node{next(nodes)}"), **told)
         journal = KafkaJournal(configured, cursors("a") if lanes is None else lanes, metrics, overflow)
         await journal.open()
         opened.append(journal)
@@ -330,3 +333,66 @@ async def test_topics_that_keep_too_little_are_warned_of(make: Maker, capsys: py
     said = capsys.readouterr().out
     assert "a topic acknowledges what only one broker has" in said
     assert "a topic keeps messages for less time than an exporter may be behind" in said
+
+
+async def test_a_storm_of_rebalances_loses_nothing(make: Maker) -> None:
+    ingest = await make(role="ingest", partitions=6)
+    seen: Counter[int] = Counter()
+    numbered = itertools.count()
+    calm = asyncio.Event()
+
+    async def load() -> None:
+        while not calm.is_set():
+            await ingest.append([("logs", logs(next(numbered)))])
+            await asyncio.sleep(0.002)
+
+    async def deliver(journal: KafkaJournal) -> None:
+        while True:
+            entries = await journal.read(A, 1 << 20)
+            await asyncio.sleep(0.02)  # in flight
+            seen.update(numbers(entries))
+            journal.settle(A, [entry.position for entry in entries])
+
+    async def come_and_go(pause: float) -> None:
+        await asyncio.sleep(pause)
+        while not calm.is_set():
+            journal = await make(role="export")
+            delivering = asyncio.ensure_future(deliver(journal))
+            await asyncio.sleep(2)
+            delivering.cancel()
+            await journal.aclose()
+
+    stayer = await make(role="export")
+    delivering = asyncio.ensure_future(deliver(stayer))
+    storm = [asyncio.ensure_future(work) for work in (load(), *(come_and_go(number * 0.7) for number in range(3)))]
+    await asyncio.sleep(8)
+    calm.set()
+    await asyncio.gather(*storm)
+    appended = next(numbered)
+    async with asyncio.timeout(40):
+        while len(seen) < appended:
+            await asyncio.sleep(0.1)
+    delivering.cancel()
+    print(f"{len(seen)} records, {seen.total() - len(seen)} duplicates")
+
+
+async def test_over_tls_with_a_login(make: Maker, kafka_broker: KafkaBroker) -> None:
+    told = {
+        "brokers": (kafka_broker.secure_address,),
+        "tls": ClientTls(ca_file=kafka_broker.certificates.ca.cert),
+        "sasl": KafkaLogin(username=USER, password=Secret(PASSWORD)),
+    }
+    journal = await make(**told)
+    await journal.append([("logs", logs(1))])
+    assert numbers(await read(journal, 1)) == [1]
+
+
+async def test_a_login_that_is_refused_is_told(make: Maker, kafka_broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics, "START_SECONDS", 3.0)
+    told = {
+        "brokers": (kafka_broker.secure_address,),
+        "tls": ClientTls(ca_file=kafka_broker.certificates.ca.cert),
+        "sasl": KafkaLogin(username=USER, password=Secret("not" + "this")),
+    }
+    with pytest.raises(JournalError, match="the broker refuses the credential"):
+        await make(**told)

@@ -56,6 +56,7 @@ def test_a_name_to_expect_can_not_be_had() -> None:
         (errors.NotEnoughReplicasError(), Busy, "NotEnoughReplicasError"),
         (errors.KafkaConnectionError("internal.host:9092"), Busy, "connect"),
         (ConnectionRefusedError("internal.host:9092"), Busy, "connect"),
+        (ssl.SSLCertVerificationError("internal.host"), Busy, "tls"),
         (errors.KafkaTimeoutError(), Busy, "timeout"),
         (TimeoutError(), Busy, "timeout"),
         (errors.ProducerClosed(), Busy, "ProducerClosed"),

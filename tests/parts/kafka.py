@@ -4,12 +4,15 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.certificates import Certificates
+from tests.certificates import make as make_certificates
 from tests.daemon import free_ports
 from tests.parts.found import missing, program
 
@@ -18,6 +21,8 @@ START_SECONDS: Final = 120.0
 """A JVM on a machine that others keep busy."""
 _JVM: Final = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.apache.logging.log4j.level=INFO")
 _CLUSTER: Final = "c2x1aWNlLXRlc3RzLTAwMQ"
+USER: Final = "sluice"
+PASSWORD: Final = "correct" + "-horse"
 
 
 @dataclass
@@ -26,7 +31,9 @@ class KafkaBroker:
 
     folder: Path
     port: int
+    secure_port: int
     controller_port: int
+    certificates: Certificates
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -35,20 +42,36 @@ class KafkaBroker:
         return f"127.0.0.1:{self.port}"
 
     @property
+    def secure_address(self) -> str:
+        """Where clients connect with TLS, as `USER` with `PASSWORD`."""
+        return f"127.0.0.1:{self.secure_port}"
+
+    @property
     def log(self) -> Path:
         """What it printed."""
         return self.folder / "broker.log"
 
     def format(self) -> None:
         """Write its settings and an empty store."""
-        listeners = f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{self.controller_port}"
+        open_to_clients = f"PLAINTEXT://{self.address},SASL_SSL://{self.secure_address}"
+        listeners = f"{open_to_clients},CONTROLLER://127.0.0.1:{self.controller_port}"
+        keys = self.folder / "keys.pem"
+        keys.write_bytes(self.certificates.server.key_pem() + self.certificates.server.pem())
+        login = "org.apache.kafka.common.security"
         settings = {
             "process.roles": "broker,controller",
             "node.id": 1,
             "controller.quorum.bootstrap.servers": f"127.0.0.1:{self.controller_port}",
             "controller.listener.names": "CONTROLLER",
             "listeners": listeners,
-            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "advertised.listeners": open_to_clients,
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL",
+            "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
+            "listener.name.sasl_ssl.plain.sasl.jaas.config": f'{login}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";',
+            "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": f"{login}.scram.ScramLoginModule required;",
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": keys,
             "log.dirs": self.folder / "data",
             "num.partitions": 2,
             "offsets.topic.num.partitions": 1,
@@ -59,7 +82,9 @@ class KafkaBroker:
             "group.initial.rebalance.delay.ms": 0,
         }
         (self.folder / "server.properties").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        scram = f'SCRAM-SHA-512=[name="{USER}",password="{PASSWORD}"]'
         command = self._java("kafka.tools.StorageTool", "format", "--standalone", "-t", _CLUSTER, "-c", "server.properties")
+        command += ["--add-scram", scram]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, check=False, timeout=START_SECONDS)
         assert done.returncode == 0, done.stderr.decode()
 
@@ -86,17 +111,26 @@ class KafkaBroker:
         return [program("java"), *_JVM, "-cp", f"{JARS}/*", *arguments]
 
 
+@contextmanager
+def running_broker(folder: Path) -> Iterator[KafkaBroker]:
+    """Run a broker that keeps what it has in a new folder."""
+    folder.mkdir(exist_ok=True)
+    port, secure_port, controller_port = free_ports(3)
+    broker = KafkaBroker(folder, port, secure_port, controller_port, make_certificates(folder))
+    broker.format()
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.kill()
+
+
 @pytest.fixture(scope="session")
 def kafka_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     if not (JARS / "pom.xml").exists() or shutil.which("java") is None:
         missing("kafka")
-    port, controller_port = free_ports(2)
-    broker = KafkaBroker(tmp_path_factory.mktemp("kafka"), port, controller_port)
-    broker.format()
-    try:
+    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker
-    finally:
-        broker.kill()
 
 
 @pytest.fixture

@@ -245,4 +245,6 @@ class KafkaJournal(Journal):
             return Health("unhealthy", "not open")
         if self._is_stalled():
             return Health("degraded", "no broker acknowledges", self._pending(), PENDING_BYTES)
+        if any(reader.failing for reader in self._readers.values()):
+            return Health("degraded", "the brokers do not answer", self._pending(), PENDING_BYTES)
         return Health("healthy", bytes=self._pending(), threshold=PENDING_BYTES)

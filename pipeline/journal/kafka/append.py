@@ -22,7 +22,7 @@ from pipeline.settings import JournalSettings
 
 GROUP_BYTES: Final = 4 * 1024 * 1024
 """Most that is merged into one message a partition."""
-FLIGHTS: Final = 4
+FLIGHTS: Final = 2
 """Groups of a lane that are under way at a time."""
 
 TooLarge = Callable[[str, Sequence[Batch]], Awaitable[None]]

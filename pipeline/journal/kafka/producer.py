@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from pipeline.journal.kafka.message import Headers
+from pipeline.net.kafka import stop_producer
 
 CLOSE_SECONDS: Final = 5.0
 REQUEST_SECONDS: Final = 10.0
@@ -39,7 +40,7 @@ class Producer:
         try:
             await client.start()
         except BaseException:
-            await _close(client)
+            await stop_producer(client, CLOSE_SECONDS)
             raise
         self._client = client
 
@@ -49,7 +50,7 @@ class Producer:
             self._renewing.cancel()
             await asyncio.wait([self._renewing])
         if self._client is not None:
-            await _close(self._client)
+            await stop_producer(self._client, CLOSE_SECONDS)
 
     async def partitions(self, topic: str) -> int:
         """Return how many partitions a topic has."""
@@ -78,7 +79,7 @@ class Producer:
             self._renewing = asyncio.ensure_future(self._renew(client))
 
     async def _renew(self, failed: AIOKafkaProducer) -> None:
-        await _close(failed)
+        await stop_producer(failed, CLOSE_SECONDS)
         while True:
             try:
                 async with asyncio.timeout(REQUEST_SECONDS):
@@ -86,16 +87,3 @@ class Producer:
             except (KafkaError, OSError, TimeoutError) as error:
                 _log.warning("no broker to send to", error=type(error).__name__)
                 await asyncio.sleep(1.0)
-
-
-async def _close(client: AIOKafkaProducer) -> None:
-    """Stop a producer, which flushes for as long as brokers are away: after `CLOSE_SECONDS` what is left is given up."""
-    stopping = asyncio.ensure_future(client.stop())
-    done, _ = await asyncio.wait([stopping], timeout=CLOSE_SECONDS)
-    if done:
-        stopping.result()
-        return
-    client._message_accumulator.fail_all(KafkaError("the producer was closed"))  # noqa: SLF001  # there is no public way
-    await asyncio.wait([stopping], timeout=CLOSE_SECONDS)
-    stopping.cancel()
-    await client.client.close()

@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 from msgspec import Struct
 
@@ -70,6 +70,8 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self.cursor = cursor
         self.accepted = 0
         """Items that were read from the topic."""
+        self.failing = False
+        """Whether the brokers did not answer when last asked."""
         self._topic = topic
         self._burial = burial
         self._metrics = metrics
@@ -204,6 +206,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             while True:
                 self._regulate(consumer)
                 fetched = await consumer.getmany(timeout_ms=int(POLL_SECONDS * 1000))
+                self.failing = self.failing and not fetched
                 for partition, records in fetched.items():
                     await self._take(partition, records)
                 if loop.time() >= due and (committing is None or committing.done()):
@@ -327,11 +330,22 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             async with asyncio.timeout(REQUEST_SECONDS):
                 await consumer.commit(owed)
         except (KafkaError, OSError, TimeoutError) as error:
-            _log.debug("offsets were not committed", topic=self._topic, exporter=self.cursor.exporter, error=type(error).__name__)
+            if not isinstance(error, (CommitFailedError, IllegalStateError)):  # these say that the partition is somebody else's
+                self._failed(error)
             return
+        if self.failing:
+            self.failing = False
+            _log.info("the brokers answer again", topic=self._topic, exporter=self.cursor.exporter)
         for partition, low in owed.items():
             if (offsets := partitions.get(partition)) is not None:
                 offsets.committed = max(offsets.committed, low)
+
+    def _failed(self, error: Exception) -> None:
+        if not self.failing:
+            _log.warning(
+                "the brokers do not answer", topic=self._topic, exporter=self.cursor.exporter, error=type(error).__name__
+            )
+        self.failing = True
 
     # ---- what is shown ----
 

@@ -3,15 +3,17 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
 from pipeline.journal import CursorSpec, JournalError
+from pipeline.net.kafka import cause, meaning
 from pipeline.settings import JournalSettings
 
 START_SECONDS: Final = 20.0
@@ -61,15 +63,24 @@ async def check_topics(
             finally:
                 await admin.close()
     except TimeoutError:
-        brokers = ", ".join(settings.brokers)
+        brokers, why = ", ".join(settings.brokers), await _why(connection)
         raise JournalError(
-            f"no broker of {brokers} answered in {START_SECONDS:.0f} s; service.journal.brokers names them"
+            f"no broker of {brokers} answered in {START_SECONDS:.0f} s{why}; service.journal.brokers names them"
         ) from None
     except KafkaError as error:
         raise JournalError(f"the brokers refuse us ({type(error).__name__}); see service.journal") from error
     for lane, name in names.items():
         _judge(found[name], lanes[lane])
     return {lane: found[name] for lane, name in names.items()}
+
+
+async def _why(connection: Mapping[str, Any]) -> str:
+    """Return what is wrong with the TLS or the login, in brackets; empty when it is neither."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(START_SECONDS):
+            error = await cause(KafkaConnectionError(), connection)
+            return "" if isinstance(error, KafkaConnectionError) else f" ({meaning(error)})"
+    return ""
 
 
 async def _connected(connection: Mapping[str, Any]) -> AIOKafkaAdminClient:

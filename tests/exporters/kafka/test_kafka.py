@@ -11,17 +11,18 @@ from typing import Any, Final, get_args
 
 import pytest
 
-from exporters.kafka import Config, Kafka, Logs, Otlp, ProducerSettings, producer
-from pipeline import Batch, Busy, ConfigError, Host, Rejected, Request, TooLarge, wire
-from pipeline.settings import ClientTls
+from exporters.kafka import Auth, Config, Kafka, Logs, Otlp, ProducerSettings, producer
+from pipeline import Batch, Busy, ConfigError, Host, Rejected, Request, TooLarge, Unauthorized, wire
+from pipeline.settings import ClientTls, KafkaLogin
 from pipeline.types import Secret, Signal
 from pipeline.wire.model import LogRecord, Resource, Scope, Span
+from receivers.kafka import Auth as ReceiverAuth
 from receivers.kafka import Config as ReceiverConfig
 from receivers.kafka import Kafka as Receiver
 from receivers.kafka import Logs as LogSource
 from receivers.kafka import Otlp as OtlpSource
 from tests.contracts.samples import sample
-from tests.parts.kafka import KafkaBroker
+from tests.parts.kafka import PASSWORD, USER, KafkaBroker
 from tests.parts.kafka_topics import messages, new_topic
 from tests.receivers.serving import Sink, serving
 
@@ -43,6 +44,16 @@ def request_of(kafka: Kafka, batch: Batch) -> Request:
 async def send(kafka: Kafka, request: Request) -> None:
     async with asyncio.timeout(30):
         await kafka.send(request)
+
+
+async def insist(kafka: Kafka, request: Request) -> None:
+    """Send a request until it is confirmed."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await kafka.send(request)
+            except Busy:
+                continue
 
 
 @asynccontextmanager
@@ -142,6 +153,20 @@ async def test_every_compression_is_read_again(compression: Any, kafka_broker: K
     assert len(await received(host, kafka_broker, "logs", topic, 200)) == 200
 
 
+async def test_other_settings_find_what_an_attempt_has_left(kafka_broker: KafkaBroker, host: Host) -> None:
+    """Partitions and encoding are those of the topic that takes the request in the end."""
+    old, new = await new_topic(kafka_broker, 3), await new_topic(kafka_broker, 1)
+    kafka = exporter(host, kafka_broker.address, "traces", old)
+    request = request_of(kafka, sample("traces", 10))
+    await send(kafka, request)
+    reloaded = exporter(host, kafka_broker.address, "traces", new, encoding="otlp_json")
+    await send(reloaded, request)
+    await send(reloaded, request)
+    [message] = await messages(kafka_broker, new, 1)
+    assert len(json.loads(message.value)["resourceSpans"][0]["scopeSpans"][0]["spans"]) == 10
+    await host.clients.prune({"kafka"})
+
+
 # ---- what can go wrong ----
 
 
@@ -177,6 +202,42 @@ async def test_a_topic_that_is_not_there(choice: Any, error: type[Exception], ka
     assert caught.value.code == "UnknownTopicOrPartitionError"  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+async def test_with_tls_and_a_login(mechanism: Any, kafka_broker: KafkaBroker, host: Host) -> None:
+    topic = await new_topic(kafka_broker, 1)
+    secured: dict[str, Any] = {
+        "tls": ClientTls(ca_file=kafka_broker.certificates.ca.cert),
+        "auth": Auth(sasl=KafkaLogin(username=USER, password=Secret(PASSWORD), mechanism=mechanism)),
+    }
+    kafka = exporter(host, kafka_broker.secure_address, "logs", topic, **secured)
+    await send(kafka, request_of(kafka, sample("logs")))
+    source = LogSource(topics=(topic,))
+    secured["auth"] = ReceiverAuth(sasl=secured["auth"].sasl)
+    config = ReceiverConfig(
+        brokers=(kafka_broker.secure_address,), group_id=topic, initial_offset="earliest", logs=source, **secured
+    )
+    async with serving(Receiver(config), replace(host, signals=frozenset({"logs"})), "kafka") as sink:
+        await arrived(sink, 1)
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+async def test_a_login_that_is_refused(mechanism: Any, kafka_broker: KafkaBroker, host: Host) -> None:
+    login = KafkaLogin(username=USER, password=Secret("wrong" + PASSWORD), mechanism=mechanism)
+    tls = ClientTls(ca_file=kafka_broker.certificates.ca.cert)
+    kafka = exporter(host, kafka_broker.secure_address, tls=tls, auth=Auth(sasl=login))
+    with pytest.raises(Busy) as caught:
+        await send(kafka, request_of(kafka, sample("logs")))
+    assert type(caught.value) is Unauthorized
+    assert PASSWORD not in str(caught.value)
+
+
+async def test_a_broker_whose_certificate_nobody_signed(kafka_broker: KafkaBroker, host: Host) -> None:
+    kafka = exporter(host, kafka_broker.secure_address, tls=ClientTls())
+    with pytest.raises(Busy) as caught:
+        await send(kafka, request_of(kafka, sample("logs")))
+    assert caught.value.code == "tls"
+
+
 async def test_files_that_can_not_be_read_are_named(host: Host) -> None:
     kafka = exporter(host, "127.0.0.1:1", tls=ClientTls(ca_file="/nonexistent.pem"))
     with pytest.raises(Busy, match=r"tls\.ca_file") as caught:
@@ -194,29 +255,26 @@ async def test_a_broker_that_is_killed_costs_nothing_and_nothing_is_sent_twice(
 ) -> None:
     monkeypatch.setattr(producer, "_GRACE_SECONDS", 1.0)
     topic = await new_topic(kafka_broker, 2)
-    kafka = exporter(host, kafka_broker.address, "traces", topic, timeout=0.5)
+    settings: dict[str, Any] = {"timeout": 0.5, "on_unknown_topic": "retry"}
+    kafka = exporter(host, kafka_broker.address, "traces", topic, **settings)
     batches = [request_of(kafka, sample("traces", 5)) for _ in range(4)]
     async with receiving(host, kafka_broker, "traces", topic) as sink:
-        await send(kafka, batches[0])
+        await insist(kafka, batches[0])
         await arrived(sink, 5)
+        other = exporter(host, kafka_broker.address, "traces", topic, **settings)
+        other.host = replace(host, id="other")
+        await insist(other, batches[3])
         kafka_broker.kill()
         for request in batches[1:3]:
             with pytest.raises(Busy) as caught:
                 await send(kafka, request)
             assert type(caught.value) is Busy
+        with pytest.raises(Busy):
+            await send(other, request_of(other, sample("traces")))
+        async with asyncio.timeout(5):
+            await host.clients.prune({"kafka"})  # closed though it has something that is not confirmed
         await asyncio.to_thread(kafka_broker.start)
-        async with asyncio.timeout(30):
-            for request in batches[1:]:
-                while True:
-                    try:
-                        await kafka.send(request)
-                        break
-                    except Busy:
-                        continue
+        for request in batches[1:3]:
+            await insist(kafka, request)
         await arrived(sink, 20)
     assert sum(len(wire.records(message.value, "traces")) for message in await messages(kafka_broker, topic, 8)) == 20
-    await asyncio.to_thread(kafka_broker.kill)
-    with pytest.raises(Busy):
-        await send(kafka, request_of(kafka, sample("traces")))
-    async with asyncio.timeout(5):
-        await host.clients.aclose()

@@ -1,16 +1,18 @@
 """How one message becomes items: what its headers say, what the settings say, and what can't be read."""
 
 import gzip
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import orjson
 import pytest
 
-from pipeline import wire
-from pipeline.json_logs import Normaliser, Options
+from pipeline import json_logs, wire
+from pipeline.json_logs import Options
 from pipeline.types import Signal
 from pipeline.wire.model import LogRecord
-from receivers.kafka.messages import Encoding, Messages, Taken
+from receivers.kafka import messages
+from receivers.kafka.messages import Encoding, Fault, Messages
 from tests.contracts.samples import sample
 
 NOW = 1_772_600_767_000_000_000
@@ -18,9 +20,17 @@ BATCH = sample("logs", 2)
 OBJECT = b'{"level":"error","service":"shop","msg":"payment failed"}'
 
 
+class Taken(NamedTuple):
+    payload: bytes = b""
+    items: int = 0
+    faults: Sequence[Fault] = ()
+
+
 def read(value: bytes, *headers: tuple[str, bytes], encoding: Encoding = "otlp_proto", signal: Signal = "logs") -> Taken:
-    options = Options(service_name="unnamed")
-    return Messages(signal, encoding, options, 1000).read(value, headers, Normaliser(options, NOW))
+    reading = Messages(signal, encoding, Options(service_name="unnamed"), 1000).begin(NOW)
+    faults = reading.add(value, headers)
+    parts = reading.parts()
+    return Taken(b"".join(payload for payload, _ in parts), sum(items for _, items in parts), tuple(faults))
 
 
 def body_of(taken: Taken) -> Any:
@@ -111,3 +121,31 @@ def test_what_can_not_be_read_is_named_and_not_shown(
     taken = read(value, *headers, encoding=encoding)
     assert (taken.items, [fault.reason for fault in taken.faults]) == (0, [reason])
     assert "hunter2" not in taken.faults[0].error
+
+
+def test_messages_of_all_kinds_keep_their_order() -> None:
+    """Those that loggers wrote share a payload as long as nothing else comes between, nor one that is large."""
+    reading = Messages("logs", "text", Options(), 100_000).begin(NOW)
+    large = orjson.dumps({"msg": "c" * 70_000})
+    written: list[tuple[bytes, str]] = [
+        (b"a", "text"), (b'{"msg":"b"}', "json_logs"), (large, "json_logs"), (b"d", "text"),
+        (BATCH.payload, "otlp_proto"), (b"e", "text"),
+    ]  # fmt: skip
+    for value, encoding in written:
+        assert reading.add(value, [("encoding", encoding.encode())]) == ([] if encoding == "json_logs" else ())
+    parts = reading.parts()
+    found = [record.body for payload, _ in parts for record in wire.records(payload, "logs") if isinstance(record, LogRecord)]
+    assert [str(body)[:9] for body in found] == ["a", "b", "c" * 9, "d", "payment 0", "payment 1", "e"]
+    assert [items for _, items in parts] == [2, 1, 1, 2, 1]
+
+
+def test_a_payload_is_bounded_and_no_message_pays_for_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "MAX_ITEMS", 100)
+    monkeypatch.setattr(json_logs, "MAX_RECORDS", 1000)
+    reading = Messages("logs", "json_logs", Options(), 1000).begin(NOW)
+    for _ in range(8):
+        assert reading.add(b"{}\n" * 200, ()) == []
+    assert [items for _, items in reading.parts()] == [200] * 8
+    assert [fault.reason for fault in reading.add(b"{}\n" * 30_000, ())] == ["too_large"]
+    assert reading.add(b"{}", ()) == []
+    assert [items for _, items in reading.parts()] == [*[200] * 8, 1]
