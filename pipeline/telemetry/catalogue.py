@@ -22,9 +22,8 @@ RECEIVER_REFUSED = per_signal(
     "Nothing is lost while clients retry. `reason` says what is short. `queue_full`, `max_age`: an exporter has used up its "
     "budget: mend its destination, or raise `sending_queue.max_bytes`, or set `required: false` for one that may be skipped. "
     "`journal_full`: free the disk or raise `service.journal.max_bytes`. `journal_failed`: the disk or the brokers fail, see "
-    "`sluice_journal_errors_total`. `ack_timeout`: with the memory journal a destination is slow, with Kafka the "
-    "brokers are. `dead_letter`: the "
-    "dead-letter store can't be written.",
+    "`sluice_journal_errors_total`. `ack_timeout`: with the memory journal a destination is slow, with Kafka the brokers are. "
+    "`dead_letter`: the dead-letter store can't be written.",
 )
 RECEIVER_FAILED = per_signal(
     "sluice_receiver_failed_{}_total",
@@ -267,8 +266,8 @@ JOURNAL_ERRORS = Counter(
     "daemon started on it. `read`: a sector that stays bad is given up after about two minutes, its records are counted "
     "corrupt. `dead_letter`: the store beside it; the exporter concerned waits until it can be written. "
     "`dead_letter_damaged`, `webhooks_damaged`: a file was damaged; it was set aside under a name with `.damaged-`, and a fresh "
-    "one begun. `kafka_append`, `kafka_read`, `kafka_dead_letter`: the brokers of the Kafka journal refuse or are away; it goes on "
-    "when they answer.",
+    "one begun. `kafka_append`, `kafka_read`, `kafka_dead_letter`: the brokers of the Kafka journal refuse or are away; it goes "
+    "on when they answer.",
 )
 JOURNAL_CORRUPT = Counter(
     "sluice_journal_corrupt_total",

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 
-from pipeline import Batch, Busy, Context, Rejected
+from pipeline import Batch, Busy, ConfigError, Context, Rejected
 from pipeline.journal import Cursor, CursorSpec, Entry, JournalError
 from pipeline.journal.kafka import KafkaJournal, reader, topics
 from pipeline.settings import ClientTls, JournalSettings, KafkaLogin
@@ -416,3 +416,10 @@ async def test_a_batch_that_is_no_otlp_is_refused_and_those_beside_it_are_not(ma
     answers = await asyncio.gather(*(journal.append([("logs", one)]) for one in (logs(1), bad, logs(2))), return_exceptions=True)
     assert [type(answer) for answer in answers] == [type(None), Rejected, type(None)]
     assert sorted(numbers(await read(journal, 2))) == [1, 2]
+
+
+def test_only_a_kafka_journal_has_roles_and_needs_brokers() -> None:
+    with pytest.raises(ConfigError, match="`role` needs `type: kafka`"):
+        JournalSettings(role="ingest")
+    with pytest.raises(ConfigError, match="missing required field: `brokers`"):
+        JournalSettings(type="kafka")
