@@ -460,3 +460,16 @@ async def test_while_the_dead_letter_topic_can_not_be_written_one_partition_stop
     monkeypatch.setattr(journal._burial, "_topic", dead_letter_topic)
     assert len(await read(journal, 40 - entry.batch.items)) == 1
     assert len(await dead_letters(kafka_broker, dead_letter_topic, 1)) == 1
+
+
+async def test_it_closes_in_time_without_brokers(make: Maker, kafka_broker: KafkaBroker) -> None:
+    journal = await make(ack_timeout=0.5)
+    await journal.append([("logs", logs(1))])
+    [entry] = await read(journal, 1)
+    kafka_broker.kill()
+    with pytest.raises(Busy):
+        await journal.append([("logs", logs(2))])
+    journal.settle(A, [entry.position])
+    started = time.monotonic()
+    await journal.aclose()
+    assert time.monotonic() - started < 2.0

@@ -94,9 +94,8 @@ class KafkaJournal(Journal):
             return
         self._running = False
         readers = [*self._readers.values(), *self._leaving.values()]
-        await asyncio.gather(*(reader.aclose() for reader in readers), *self._closing)
         await asyncio.gather(*(appender.aclose() for appender in self._appenders.values()))
-        await self._producer.aclose()
+        await asyncio.gather(*(reader.aclose() for reader in readers), *self._closing, self._producer.aclose())
         self._resources.close()
 
     def _take_up(self, lanes: Mapping[str, Sequence[CursorSpec]]) -> None:

@@ -12,7 +12,8 @@ from aiokafka.structs import RecordMetadata
 from pipeline.journal.kafka.message import Headers
 from pipeline.net.kafka import stop_producer
 
-CLOSE_SECONDS: Final = 5.0
+CLOSE_SECONDS: Final = 0.75
+"""How long an end waits for brokers, twice."""
 REQUEST_SECONDS: Final = 10.0
 
 _log = structlog.get_logger("journal")
@@ -45,12 +46,13 @@ class Producer:
         self._client = client
 
     async def aclose(self) -> None:
-        """Send what waits, as far as a broker takes it within `CLOSE_SECONDS`, and disconnect."""
+        """Send what waits, as far as a broker takes it in time, and disconnect."""
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.wait([self._renewing])
-        if self._client is not None:
-            await stop_producer(self._client, CLOSE_SECONDS)
+        client, self._client = self._client, None
+        if client is not None:
+            await stop_producer(client, CLOSE_SECONDS)
 
     async def partitions(self, topic: str) -> int:
         """Return how many partitions a topic has."""

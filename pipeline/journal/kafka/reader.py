@@ -37,6 +37,8 @@ COMMIT_SECONDS: Final = 1.0
 REVOKE_SECONDS: Final = 5.0
 """How long partitions that are taken from us wait for what is in flight."""
 REQUEST_SECONDS: Final = 5.0
+CLOSE_SECONDS: Final = 0.75
+"""How long an end waits for brokers, twice: a stop has 2 s beyond its drain (delivery contract §10.1)."""
 RETRY_SECONDS: Final = 1.0
 SESSION_SECONDS: Final = 10.0
 STATIC_SESSION_SECONDS: Final = 45.0
@@ -196,7 +198,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                     "a topic can't be read", topic=self._topic, exporter=self.cursor.exporter, error=type(error).__name__
                 )
             finally:
-                await self._commit(self._partitions)
+                await self._commit(self._partitions, CLOSE_SECONDS)
                 self._consumer = None
                 self._let_go(self._partitions)
                 await _close(consumer)
@@ -324,14 +326,14 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             self._metrics.remove(catalogue.KAFKA_LAG, **labels)
             self._metrics.remove(catalogue.KAFKA_PAUSED, **labels)
 
-    async def _commit(self, partitions: Mapping[TopicPartition, Offsets]) -> None:
+    async def _commit(self, partitions: Mapping[TopicPartition, Offsets], seconds: float = REQUEST_SECONDS) -> None:
         """Commit what is settled. What can't be committed now is later, or is read again by whoever has the partition then."""
         consumer = self._consumer
         owed = {partition: low for partition, offsets in partitions.items() if (low := offsets.owed) is not None}
         if consumer is None or not owed:
             return
         try:
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with asyncio.timeout(seconds):
                 await consumer.commit(owed)
         except (KafkaError, OSError, TimeoutError) as error:
             if not isinstance(error, (CommitFailedError, IllegalStateError)):  # these say that the partition is somebody else's
@@ -377,7 +379,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 async def _close(consumer: AIOKafkaConsumer) -> None:
     """Leave the group; without brokers, just go."""
     stopping = asyncio.ensure_future(consumer.stop())
-    done, _ = await asyncio.wait([stopping], timeout=REQUEST_SECONDS)
+    done, _ = await asyncio.wait([stopping], timeout=CLOSE_SECONDS)
     if not done:
         stopping.cancel()
         await asyncio.wait([stopping])
