@@ -207,7 +207,18 @@ async def test_compressed_messages_come_back_as_they_were(make: Maker) -> None:
     await journal.append([("logs", batch)])
     [entry] = await read(journal, 100)
     assert entry.batch.payload == batch.payload
-    assert entry.batch.context.received_at // 1_000_000 == batch.context.received_at // 1_000_000
+    assert entry.batch.context.received_at == batch.context.received_at
+
+
+async def test_a_node_whose_clock_is_wrong_appends_all_the_same_and_nothing_ages_by_it(make: Maker) -> None:
+    """A broker refuses a timestamp that is an hour ahead, and deletes messages by theirs."""
+    journal = await make(partitions=1)
+    month = 30 * 86400 * 10**9
+    times = [time.time_ns() + month, time.time_ns() - month]
+    for number, received_at in enumerate(times):
+        batch = logs(number)
+        await journal.append([("logs", Batch(batch.payload, "logs", 1, Context("otlp", "http", received_at)))])
+    assert [entry.batch.context.received_at for entry in await read(journal, 2)] == times
 
 
 async def test_without_brokers_clients_are_busy_and_what_was_acknowledged_is_there_afterwards(

@@ -14,6 +14,9 @@ from pipeline.net.kafka import stop_producer
 
 CLOSE_SECONDS: Final = 5.0
 REQUEST_SECONDS: Final = 10.0
+NO_TIMESTAMP: Final = -1
+"""A broker refuses what is an hour ahead of its clock, and deletes what is older than the topic's retention: with a timestamp, a
+node whose clock is wrong could append nothing, or lose what was acknowledged. Without, messages age by the clock of the brokers."""
 
 _log = structlog.get_logger("journal")
 
@@ -57,12 +60,12 @@ class Producer:
         return len(await self._connected().partitions_for(topic))
 
     async def send(
-        self, topic: str, partition: int | None, value: bytes | None, headers: Headers, timestamp: int | None = None
+        self, topic: str, partition: int | None, value: bytes | None, headers: Headers
     ) -> "asyncio.Future[RecordMetadata]":
         """Begin to send a message; the future is done when it is acknowledged. Raises `KafkaError`."""
         client = self._connected()
         future: asyncio.Future[RecordMetadata] = await client.send(
-            topic, value, key=b"" if value is None else None, partition=partition, timestamp_ms=timestamp, headers=headers
+            topic, value, key=b"" if value is None else None, partition=partition, timestamp_ms=NO_TIMESTAMP, headers=headers
         )
         future.add_done_callback(lambda done: self._watch(client, done))
         return future
