@@ -128,11 +128,12 @@ async def taken(client: Client, request: bytes) -> bool:
 class Load:
     """Clients that each send a request once the one before is answered, for as long as told."""
 
-    def __init__(self, port: int, requests: Sequence[Template], clients: int) -> None:
+    def __init__(self, port: int, requests: Sequence[Template], clients: int, first: int = 0) -> None:
+        """`first`: number of the first request, where several loads have one sink."""
         self._port = port
         self._requests = requests
         self._clients = clients
-        self._next = 0
+        self._next = first
         self._owed: dict[bytes, int] = {}
 
     async def run(self, seconds: float, most: int) -> Sent:

@@ -11,6 +11,7 @@ import uvloop
 
 from benchmarks.corpus import corpus
 from benchmarks.journal.broker import broker
+from benchmarks.journal.fleet import fleet
 from benchmarks.measure import Figure, Scale
 from pipeline import Batch, wire
 from pipeline.journal import Cursor, CursorSpec, Entry, Journal, Reason, open_journal
@@ -52,6 +53,7 @@ def run(scale: Scale) -> Iterator[Figure]:
         with broker(directory / "broker") as address:
             if address:
                 yield from _kafka(address, directory, scale)
+                yield from fleet(address, directory, scale)
 
 
 def _kafka(address: str, directory: Path, scale: Scale) -> Iterator[Figure]:

@@ -153,8 +153,9 @@ class JournalMachine(RuleBasedStateMachine):
     def crash_and_damage(self, random: Any) -> None:
         left = crashed(self.directory)
         records = list(extents(left))
-        if records:
-            path, start, end, number = random.choice(records)
+        sound = [record for record in records if record[-1] not in self.damaged]  # another blow could heal it
+        if sound:
+            path, start, end, number = random.choice(sound)
             with path.open("r+b") as file:
                 file.seek(random.randrange(start, end))
                 [byte] = file.read(1)

@@ -31,11 +31,12 @@ _GROUPS = (
     "de_idnr", "fr_nir", "nl_bsn", "be_nn", "pl_pesel", "se_pnr", "no_fnr", "ch_ahv", "br_cpf", "br_cnpj", "ca_sin", "au_tfn",
     "in_aadhaar", "in_pan", "kr_rrn", "za_id", "mx_curp",
 )
+_JOINERS = ("", *(chr(code) for code in range(128) if not chr(code).isalnum()))
 _ANCHORS = {
     # by group: what every text holds that holds a keyword of one that the scan does not point at; none has it looked for
     # everywhere. They begin with four letters that are rarely together.
     "dob": ["dob", "birth"], "aws_secret": ["secret"], "mailgun": ["ilgun"], "vercel": ["ercel"],
-    "pagerduty": ["duty", "outing", "tegration"], "datadog": ["adog", *(f"dd{joiner}ap" for joiner in ("", *" _-./:"))],
+    "pagerduty": ["duty", "outing", "tegration"], "datadog": ["adog", *(f"dd{joiner}ap" for joiner in _JOINERS)],
     "entropy": [], "mac": [],
 }  # fmt: skip
 _LABELS = {"tag": TAG, "mask": MASK, "none": DRY_RUN, "drop": DROP, "keep_last": KEEP_LAST, "hmac": HMAC}
