@@ -264,6 +264,21 @@ async def test_without_brokers_clients_are_busy_and_what_was_acknowledged_is_the
             journal.settle(A, [entry.position for entry in entries])
 
 
+async def test_without_brokers_it_closes_within_what_a_stop_has_left(make: Maker, kafka_broker: KafkaBroker) -> None:
+    journal = await make(cursors("a", "b"))
+    await journal.append([("logs", logs(*range(20)))])
+    entries = await read(journal, 20)
+    kafka_broker.kill()
+    waiting = asyncio.ensure_future(journal.append([("logs", logs(1))]))
+    journal.settle(A, [entry.position for entry in entries])
+    await asyncio.sleep(0.5)
+    begun = time.monotonic()
+    await journal.aclose()
+    assert time.monotonic() - begun < 2  # delivery contract §10.1
+    with pytest.raises(Busy):
+        await waiting
+
+
 async def test_a_reader_that_does_not_keep_up_pauses_and_goes_on(
     make: Maker, monkeypatch: pytest.MonkeyPatch, metrics: Metrics
 ) -> None:

@@ -86,14 +86,13 @@ class KafkaJournal(Journal):
         self._take_up(self._specs)
 
     async def aclose(self) -> None:
-        """Commit, leave the groups, and send what waits as far as the brokers take it."""
+        """Answer those who wait, commit, and leave the groups; without brokers, just go."""
         if not self._running:
             return
         self._running = False
         readers = [*self._readers.values(), *self._leaving.values()]
-        await asyncio.gather(*(reader.aclose() for reader in readers), *self._closing)
         await asyncio.gather(*(appender.aclose() for appender in self._appenders.values()))
-        await self._producer.aclose()
+        await asyncio.gather(*(reader.aclose() for reader in readers), *self._closing, self._producer.aclose())
         self._resources.close()
 
     def _take_up(self, lanes: Mapping[str, Sequence[CursorSpec]]) -> None:

@@ -10,13 +10,15 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from pipeline.journal.kafka.message import Headers
+from pipeline.journal.kafka.topics import CLOSE_SECONDS
 from pipeline.net.kafka import stop_producer
 
-CLOSE_SECONDS: Final = 5.0
+RENEW_SECONDS: Final = 5.0
+"""How long a producer that failed may take to end."""
 REQUEST_SECONDS: Final = 10.0
 NO_TIMESTAMP: Final = -1
 """A broker refuses what is an hour ahead of its clock, and deletes what is older than the topic's retention: with a timestamp, a
-node whose clock is wrong could append nothing, or lose what was acknowledged. Without, messages age by the clock of the brokers."""
+node whose clock is wrong could append nothing, or lose what was acknowledged. Messages without one age by the brokers' clock."""
 
 _log = structlog.get_logger("journal")
 
@@ -29,6 +31,7 @@ class Producer:
         self._max_message_bytes = max_message_bytes
         self._client: AIOKafkaProducer | None = None
         self._renewing: asyncio.Task[None] | None = None
+        self._grace = RENEW_SECONDS
 
     async def open(self) -> None:
         """Connect. Raises what aiokafka raises."""
@@ -43,17 +46,18 @@ class Producer:
         try:
             await client.start()
         except BaseException:
-            await stop_producer(client, CLOSE_SECONDS)
+            await stop_producer(client, self._grace)
             raise
         self._client = client
 
     async def aclose(self) -> None:
         """Send what waits, as far as a broker takes it within `CLOSE_SECONDS`, and disconnect."""
+        self._grace = CLOSE_SECONDS
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.wait([self._renewing])
         if self._client is not None:
-            await stop_producer(self._client, CLOSE_SECONDS)
+            await stop_producer(self._client, self._grace)
 
     async def partitions(self, topic: str) -> int:
         """Return how many partitions a topic has."""
@@ -82,7 +86,7 @@ class Producer:
             self._renewing = asyncio.ensure_future(self._renew(client))
 
     async def _renew(self, failed: AIOKafkaProducer) -> None:
-        await stop_producer(failed, CLOSE_SECONDS)
+        await stop_producer(failed, self._grace)
         while True:
             try:
                 async with asyncio.timeout(REQUEST_SECONDS):

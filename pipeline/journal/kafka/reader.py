@@ -22,7 +22,7 @@ from pipeline.journal import Backlog, Cursor, Entry
 from pipeline.journal.kafka.burial import Burial
 from pipeline.journal.kafka.message import Undecodable, unpack
 from pipeline.journal.kafka.offsets import Offsets
-from pipeline.journal.kafka.topics import BUDGET
+from pipeline.journal.kafka.topics import BUDGET, CLOSE_SECONDS
 from pipeline.offload import offload
 from pipeline.settings import SendingQueue, signal_of
 from pipeline.telemetry import catalogue
@@ -104,13 +104,15 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._progress = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._burying: set[asyncio.Task[None]] = set()
+        self._patience = REQUEST_SECONDS
 
     def start(self) -> None:
         """Join the group."""
         self._task = asyncio.create_task(self._run(), name=f"kafka reader {self.cursor.exporter}")
 
     async def aclose(self) -> None:
-        """Commit what is settled, and leave the group."""
+        """Commit what is settled, and leave the group, as far as a broker answers in time."""
+        self._patience = CLOSE_SECONDS
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -195,7 +197,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 await self._commit(self._partitions)
                 self._consumer = None
                 self._let_go(self._partitions)
-                await _close(consumer)
+                await _close(consumer, self._patience)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
@@ -327,7 +329,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         if consumer is None or not owed:
             return
         try:
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with asyncio.timeout(self._patience):
                 await consumer.commit(owed)
         except (KafkaError, OSError, TimeoutError) as error:
             if not isinstance(error, (CommitFailedError, IllegalStateError)):  # these say that the partition is somebody else's
@@ -366,12 +368,13 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         return float(consumer is not None and partition in consumer.assignment() and partition in consumer.paused())
 
 
-async def _close(consumer: AIOKafkaConsumer) -> None:
+async def _close(consumer: AIOKafkaConsumer, patience: float) -> None:
     """Leave the group; without brokers, just go."""
     stopping = asyncio.ensure_future(consumer.stop())
-    done, _ = await asyncio.wait([stopping], timeout=REQUEST_SECONDS)
+    done, _ = await asyncio.wait([stopping], timeout=patience)
     if not done:
         stopping.cancel()
         await asyncio.wait([stopping])
+        await consumer._client.close()  # noqa: SLF001  # a stop that is cancelled leaves its connections open
     elif stopping.exception() is not None:
         _log.debug("a consumer did not stop cleanly", error=type(stopping.exception()).__name__)
