@@ -14,8 +14,8 @@ JOURNAL ?= disk
 run: .venv/run.stamp ## Set up and serve the default pipeline (CONFIG=… for another)
 	SLUICE_JOURNAL_DIR=$${SLUICE_JOURNAL_DIR:-.journal} exec $(BIN)/sluice run --config $(CONFIG)
 
-test: .venv/dev.stamp ## Set up and run the tests (ARGS=… for pytest)
-	$(BIN)/python -m pytest $(ARGS)
+test: .venv/dev.stamp ## Set up and run the tests, two at a time (ARGS=… for pytest)
+	$(BIN)/python -m pytest --numprocesses 2 $(ARGS)
 
 bench: .venv/run.stamp ## Measure, and hold each figure against its bar (CASE=… for one; results as JSON in .bench)
 	$(BIN)/python -m benchmarks $(CASE)

@@ -316,7 +316,9 @@ class JournalSettings(Settings, frozen=True):
     ] = "group"
     max_bytes: Annotated[Size, about("Cap of the whole directory.")] = 8 * 1024**3
     compression: Annotated[Literal["none", "zstd"], about("Of stored records.")] = "none"
-    ack_timeout: Annotated[Duration, about("`memory`: longest wait for the exporters before the client gets Busy.")] = 8.0
+    ack_timeout: Annotated[
+        Duration, about("Longest wait before the client gets Busy: `memory` for the exporters, `kafka` for the brokers.")
+    ] = 8.0
     ack: Annotated[
         Literal["delivered", "queued"], about("`memory`: `queued` answers after admission and loses what a crash catches.")
     ] = "delivered"
@@ -344,6 +346,8 @@ class JournalSettings(Settings, frozen=True):
         """Refuse a Kafka journal without a broker."""
         if self.type == "kafka" and not self.brokers:
             raise ConfigError("E103", "missing required field: `brokers`, since `type` is `kafka`")
+        if self.type != "kafka" and self.role != "both":
+            raise ConfigError("E111", f"`role` needs `type: kafka`: nobody else reads a {self.type} journal", path=("role",))
 
 
 class DeadLetterSettings(Settings, frozen=True):

@@ -21,9 +21,9 @@ RECEIVER_REFUSED = per_signal(
     "Items not taken that the client may send again.",
     "Nothing is lost while clients retry. `reason` says what is short. `queue_full`, `max_age`: an exporter has used up its "
     "budget: mend its destination, or raise `sending_queue.max_bytes`, or set `required: false` for one that may be skipped. "
-    "`journal_full`: free the disk or raise `service.journal.max_bytes`. `journal_failed`: the disk fails, see "
-    "`sluice_journal_errors_total`. `ack_timeout`: with the memory journal a destination is slow. `dead_letter`: the "
-    "dead-letter store can't be written.",
+    "`journal_full`: free the disk or raise `service.journal.max_bytes`. `journal_failed`: the disk or the brokers fail, see "
+    "`sluice_journal_errors_total`. `ack_timeout`: with the memory journal a destination is slow, with Kafka the brokers are. "
+    "`dead_letter`: the dead-letter store can't be written.",
 )
 RECEIVER_FAILED = per_signal(
     "sluice_receiver_failed_{}_total",
@@ -266,8 +266,8 @@ JOURNAL_ERRORS = Counter(
     "daemon started on it. `read`: a sector that stays bad is given up after about two minutes, its records are counted "
     "corrupt. `dead_letter`: the store beside it; the exporter concerned waits until it can be written. "
     "`dead_letter_damaged`, `webhooks_damaged`: a file was damaged; it was set aside under a name with `.damaged-`, and a fresh "
-    "one begun. `kafka_read`, `kafka_dead_letter`: the brokers of the Kafka journal refuse or are away; it goes on when they "
-    "answer.",
+    "one begun. `kafka_append`, `kafka_read`, `kafka_dead_letter`: the brokers of the Kafka journal refuse or are away; it goes "
+    "on when they answer.",
 )
 JOURNAL_CORRUPT = Counter(
     "sluice_journal_corrupt_total",
@@ -291,6 +291,13 @@ KAFKA_PAUSED = Gauge(
     "All of an exporter: it holds as much as it may and waits for its destination, see `sluice_exporter_state`; nothing is lost "
     "while the topic keeps its messages. One alone: a message could neither be delivered nor go to the dead-letter topic; "
     '`sluice_journal_errors_total{op="kafka_dead_letter"}` counts the attempts, and it goes on by itself when one succeeds.',
+)
+KAFKA_RETENTION = Gauge(
+    "sluice_kafka_retention_used_ratio",
+    ("exporter", "topic"),
+    "Age of the oldest message that this node has read and not delivered, as a share of the topic's `retention.ms`.",
+    "At 1 Kafka deletes messages that were not delivered. Raise the topic's `retention.ms` at once, as far as the brokers' disks "
+    "allow; then mend the destination, or add export nodes. 0 also where nothing is read: see `sluice_kafka_lag`.",
 )
 KAFKA_POISON = Counter(
     "sluice_kafka_poison_total",

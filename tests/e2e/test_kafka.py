@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,10 @@ async def test_a_killed_daemon_loses_no_message(kafka_broker: KafkaBroker, tmp_p
             assert await asyncio.to_thread(daemon.stop) == 0
     finally:
         await consumer.stop()
-    assert {record["number"] for record in found} == set(range(RECORDS))
     assert {record["message"] for record in found} == {"login of [email]"}
-    assert len(found) - RECORDS < RECORDS  # what comes twice is what was under way
+    times = Counter(record["number"] for record in found)
+    assert set(times) == set(range(RECORDS))
+    assert max(times.values()) <= 3  # sent before, again from the journal, and again from the topic
     assert {"service.name", "timestamp", "level"} < set(found[0])
     assert "jo.doe@example.com" not in daemon.text()
 

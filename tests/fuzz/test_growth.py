@@ -79,14 +79,14 @@ def test_redaction_of_many_leaves(name: str, redact: Redact) -> None:
 
 
 def check_cost(redact: Redact, payload: bytes) -> None:
-    """Fail when a payload takes much longer than clean text, three times in a row.
+    """Fail when a payload takes much longer than clean text, however often it is tried.
 
     What is written counts as what is read where it is more: a text that is nothing but secrets comes out longer.
     """
     clean = log(body(CLEAN * (64 * KIB // len(CLEAN))))
     size = max(len(payload), (len(payload) + len(redact(payload)[0])) / 2)
     costs = []
-    for _ in range(3):
+    for _ in range(TRIES):
         costs.append((best(lambda: redact(payload)) / size) / (best(lambda: redact(clean)) / len(clean)))
         if costs[-1] <= MOST_OF_CLEAN:
             return

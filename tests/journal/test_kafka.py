@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 
-from pipeline import Batch, Busy, Context
+from pipeline import Batch, Busy, ConfigError, Context, Rejected
 from pipeline.journal import Cursor, CursorSpec, Entry, JournalError
 from pipeline.journal.kafka import KafkaJournal, reader, topics
 from pipeline.settings import ClientTls, JournalSettings, KafkaLogin
@@ -422,3 +422,30 @@ async def test_a_login_that_is_refused_is_told(make: Maker, kafka_broker: KafkaB
     }
     with pytest.raises(JournalError, match="the broker refuses the credential"):
         await make(**told)
+
+
+async def test_how_much_of_the_retention_is_used_is_shown(make: Maker, metrics: Metrics) -> None:
+    journal = await make(partitions=1)
+    week = 7 * 86400
+    batch = logs(1)
+    old = Batch(batch.payload, batch.signal, 1, Context("otlp", "http", time.time_ns() - week * 10**9 // 2))
+    await journal.append([("logs", old)])
+    [entry] = await read(journal, 1)
+    assert 0.49 < metrics.value(catalogue.KAFKA_RETENTION) < 0.51
+    journal.settle(A, [entry.position])
+    assert metrics.value(catalogue.KAFKA_RETENTION) == 0
+
+
+async def test_a_batch_that_is_no_otlp_is_refused_and_those_beside_it_are_not(make: Maker) -> None:
+    journal = await make()
+    bad = Batch(b"\x0a\xff\x01", "logs", 1, Context())
+    answers = await asyncio.gather(*(journal.append([("logs", one)]) for one in (logs(1), bad, logs(2))), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [type(None), Rejected, type(None)]
+    assert sorted(numbers(await read(journal, 2))) == [1, 2]
+
+
+def test_only_a_kafka_journal_has_roles_and_needs_brokers() -> None:
+    with pytest.raises(ConfigError, match="`role` needs `type: kafka`"):
+        JournalSettings(role="ingest")
+    with pytest.raises(ConfigError, match="missing required field: `brokers`"):
+        JournalSettings(type="kafka")

@@ -100,7 +100,7 @@ class KafkaJournal(Journal):
         for name, specs in lanes.items():
             topic = self._topics[name]
             if name not in self._appenders:
-                self._appenders[name] = Appender(name, topic, self._producer, settings, self._set_aside)
+                self._appenders[name] = Appender(name, topic, self._producer, settings, self._set_aside, self._metrics)
             for spec in specs:
                 cursor = Cursor(name, spec.exporter)
                 if (leaving := self._leaving.pop(cursor, None)) is not None:
@@ -109,7 +109,7 @@ class KafkaJournal(Journal):
                 elif cursor not in self._readers:
                     self._readers[cursor] = GroupReader(
                         cursor,
-                        topic.name,
+                        topic,
                         settings.group,
                         settings.instance,
                         spec.queue,

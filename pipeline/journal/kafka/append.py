@@ -4,35 +4,44 @@ There is no artificial delay: while the brokers answer for some messages, the ne
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final
 
+import structlog
 from aiokafka.errors import KafkaError
 
 from pipeline import wire
 from pipeline.batch import MAX_ITEMS, Batch, merge
-from pipeline.errors import Busy
+from pipeline.errors import Busy, Rejected
 from pipeline.journal.kafka.message import OVERHEAD, headers, pack
 from pipeline.journal.kafka.producer import Producer
 from pipeline.journal.kafka.topics import Topic
 from pipeline.offload import offload
 from pipeline.settings import JournalSettings
+from pipeline.telemetry import catalogue
+from pipeline.telemetry.metrics import Metrics
 
 GROUP_BYTES: Final = 4 * 1024 * 1024
 """Most that is merged into one message a partition."""
 FLIGHTS: Final = 2
 """Groups of a lane that are under way at a time."""
 
+Waiting = tuple[Batch, "asyncio.Future[None]"]
 TooLarge = Callable[[str, Sequence[Batch]], Awaitable[None]]
 """Takes items of a lane that are larger than its topic takes; returns when they are safe elsewhere."""
+
+_log = structlog.get_logger("journal")
 
 
 class Appender:
     """Appends to one lane."""
 
-    def __init__(self, lane: str, topic: Topic, producer: Producer, settings: JournalSettings, too_large: TooLarge) -> None:
+    def __init__(
+        self, lane: str, topic: Topic, producer: Producer, settings: JournalSettings, too_large: TooLarge, metrics: Metrics
+    ) -> None:
         self.lane = lane
         self.pending = 0
         """Bytes that wait or are under way."""
@@ -43,7 +52,8 @@ class Appender:
         self._producer = producer
         self._compression = settings.compression
         self._too_large = too_large
-        self._waiting: deque[tuple[Batch, asyncio.Future[None]]] = deque()
+        self._metrics = metrics
+        self._waiting: deque[Waiting] = deque()
         self._flights: set[asyncio.Task[None]] = set()
 
     def put(self, batch: Batch) -> "asyncio.Future[None]":
@@ -71,34 +81,47 @@ class Appender:
 
     async def _fly(self) -> None:
         while group := self._group():
-            batch = merge([one for one, _ in group])
-            try:
-                await self._send(batch)
-            except (KafkaError, Busy) as error:
-                busy = (
-                    error
-                    if isinstance(error, Busy)
-                    else Busy(f"the brokers failed: {type(error).__name__}", 1.0, code="journal_failed")
-                )
-                for _, future in group:
-                    if not future.done():
-                        future.set_exception(busy)
-            except BaseException:
-                for _, future in group:
-                    if not future.done():
-                        future.set_exception(Busy("stopping", 1.0, code="stopping"))
-                raise
-            else:
-                self.acknowledged += 1
-                for _, future in group:
-                    if not future.done():
-                        future.set_result(None)
-            finally:
-                self.pending -= len(batch.payload)
+            await self._deliver(group)
 
-    def _group(self) -> list[tuple[Batch, "asyncio.Future[None]"]]:
+    async def _deliver(self, group: Sequence[Waiting]) -> None:
+        """Send a group and answer for it. What can't be divided is refused alone."""
+        started = time.perf_counter()
+        try:
+            await self._send(merge([batch for batch, _ in group]))
+        except wire.Malformed as error:
+            if len(group) == 1:
+                self._answer(group, Rejected("malformed", f"the batch can't be divided: {error}"))
+            for one in group if len(group) > 1 else ():
+                await self._deliver([one])
+        except Busy as busy:
+            self._answer(group, busy)
+        except Exception as error:
+            name = type(error).__name__
+            if not isinstance(error, KafkaError):
+                _log.error("an append failed", topic=self._topic.name, error=name)
+            self._metrics.add(catalogue.JOURNAL_ERRORS, op="kafka_append")
+            self._answer(group, Busy(f"the brokers failed: {name}", 1.0, code="journal_failed"))
+        except BaseException:
+            self._answer(group, Busy("stopping", 1.0, code="stopping"))
+            raise
+        else:
+            self._metrics.observe(catalogue.JOURNAL_COMMIT_SECONDS, time.perf_counter() - started)
+            self._metrics.add(catalogue.JOURNAL_COMMITS)
+            self.acknowledged += 1
+            self._answer(group, None)
+
+    def _answer(self, group: Sequence[Waiting], error: Exception | None) -> None:
+        for batch, future in group:
+            self.pending -= len(batch.payload)
+            if not future.done():
+                if error is None:
+                    future.set_result(None)
+                else:
+                    future.set_exception(error)
+
+    def _group(self) -> list[Waiting]:
         """Return what is sent next; what nobody waits for any more is dropped."""
-        group: list[tuple[Batch, asyncio.Future[None]]] = []
+        group: list[Waiting] = []
         size = items = 0
         while self._waiting:
             batch, future = self._waiting[0]

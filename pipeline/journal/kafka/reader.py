@@ -5,6 +5,7 @@ end. Whatever comes between, a message is read again by somebody until an offset
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -22,7 +23,7 @@ from pipeline.journal import Backlog, Cursor, Entry
 from pipeline.journal.kafka.burial import Burial
 from pipeline.journal.kafka.message import Undecodable, unpack
 from pipeline.journal.kafka.offsets import Offsets
-from pipeline.journal.kafka.topics import BUDGET, CLOSE_SECONDS
+from pipeline.journal.kafka.topics import BUDGET, CLOSE_SECONDS, Topic
 from pipeline.offload import offload
 from pipeline.settings import SendingQueue, signal_of
 from pipeline.telemetry import catalogue
@@ -59,7 +60,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     def __init__(
         self,
         cursor: Cursor,
-        topic: str,
+        topic: Topic,
         group: str,
         instance: str | None,
         queue: SendingQueue,
@@ -72,7 +73,8 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Items that were read from the topic."""
         self.failing = False
         """Whether the brokers did not answer when last asked."""
-        self._topic = topic
+        self._topic = topic.name
+        self._retention = topic.retention_ms / 1000
         self._burial = burial
         self._metrics = metrics
         self._signal = signal_of(cursor.lane)
@@ -108,6 +110,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     def start(self) -> None:
         """Join the group."""
+        self._metrics.watch(catalogue.KAFKA_RETENTION, self._retention_used, exporter=self.cursor.exporter, topic=self._topic)
         self._task = asyncio.create_task(self._run(), name=f"kafka reader {self.cursor.exporter}")
 
     async def aclose(self) -> None:
@@ -116,6 +119,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+            self._metrics.remove(catalogue.KAFKA_RETENTION, exporter=self.cursor.exporter, topic=self._topic)
         for task in self._burying:
             task.cancel()
         if self._burying:
@@ -362,6 +366,10 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             return 0.0
         end, low = consumer.highwater(partition), offsets.low
         return 0.0 if end is None or low is None else float(max(end - low, 0))
+
+    def _retention_used(self) -> float:
+        oldest = min((held.entry.batch.context.received_at for held in (*self._held.values(), *self._unread)), default=0)
+        return max(time.time() - oldest / 1e9, 0.0) / self._retention if oldest and self._retention > 0 else 0.0
 
     def _paused(self, partition: TopicPartition) -> float:
         consumer = self._consumer

@@ -196,6 +196,23 @@ async def test_members_come_and_go_and_nothing_is_lost(kafka_broker: KafkaBroker
     assert len(bodies(first, second, third)) - len(sent) < len(sent) / 2
 
 
+async def test_what_is_stuck_here_goes_on_elsewhere(
+    kafka_broker: KafkaBroker, topic: str, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "GRACE_SECONDS", 0.3)
+    for partition in (0, 1):
+        await produce(kafka_broker, topic, f"a{partition}", f"b{partition}", partition=partition)
+    async with receiving(host, config(kafka_broker, topic)) as stuck:
+        stuck.gate = asyncio.Event()
+        await until(lambda: stuck.waiting == 2)
+        async with receiving(host, config(kafka_broker, topic)) as second:
+            await until(lambda: len(bodies(second)) == 2)
+            stuck.gate.set()
+            await until(lambda: len(bodies(stuck)) == 2)
+    assert sorted(bodies(stuck, second)) == ["a0", "a1", "b0", "b1"]
+    assert [await committed(kafka_broker, topic, topic, partition) for partition in (0, 1)] == [2, 2]
+
+
 async def test_it_tells_how_far_it_is_behind(kafka_broker: KafkaBroker, topic: str, host: Host) -> None:
     labels = {"receiver": "kafka", "topic": topic, "partition": "0"}
     async with receiving(host, config(kafka_broker, topic)) as sink:
