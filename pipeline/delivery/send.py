@@ -173,6 +173,7 @@ class Sender:
         failures = 0
         while True:
             try:
+                await self.journal.set_aside(letter)
                 return await self._dead_letters.add(letter)
             except Exception as error:
                 failures += 1

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal
 from msgspec import Struct
 
 from pipeline.batch import Batch
+from pipeline.journal.letter import DeadLetter
 from pipeline.settings import JournalSettings, SendingQueue
 from pipeline.telemetry.metrics import Metrics
 from pipeline.types import Signal
@@ -127,6 +128,9 @@ class Journal(ABC):
     @abstractmethod
     def settle(self, cursor: Cursor, positions: Sequence[int]) -> None:
         """Be done with entries that `read` gave, in any order. To settle one again does nothing."""
+
+    async def set_aside(self, letter: DeadLetter) -> None:  # noqa: B027  # most have no other place
+        """Keep a dead letter where it outlives this node, beside its own store. Raises `Busy`."""
 
     def drain(self) -> None:  # noqa: B027  # most have nothing to do
         """Take nothing more from elsewhere: `read` gives what this process holds, and then waits."""

@@ -16,6 +16,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from pipeline import Batch, Busy, ConfigError, Context, Rejected
 from pipeline.journal import Cursor, CursorSpec, Entry, JournalError
 from pipeline.journal.kafka import KafkaJournal, reader, topics
+from pipeline.journal.letter import DeadLetter
 from pipeline.settings import ClientTls, JournalSettings, KafkaLogin
 from pipeline.telemetry import catalogue
 from pipeline.telemetry.metrics import Metrics
@@ -188,6 +189,19 @@ async def test_a_message_that_is_no_batch_goes_to_the_dead_letter_topic_and_the_
     again = await make()
     await again.append([("logs", logs(3))])
     assert numbers(await read(again, 1)) == [3]
+
+
+async def test_what_an_exporter_gave_up_is_copied_to_the_dead_letter_topic(make: Maker, kafka_broker: KafkaBroker) -> None:
+    journal = await make()
+    batch = logs(*range(30), size=100_000)
+    told = {"signal": "logs", "stage": "exporter", "component": "a", "pipeline": "logs", "items": 30, "code": "400"}
+    letter = DeadLetter(reason="rejected_4xx", message="no", bytes=len(batch.payload), payload=batch.payload, **told)
+    await journal.set_aside(letter)
+    letters = await dead_letters(kafka_broker, journal.topic("logs").removesuffix("logs") + "dlq", 3)
+    kept = [int(record.body) for one in letters for record in Batch(one.value, "logs", 0).records()]
+    assert sorted(kept) == list(range(30))
+    assert dict(letters[0].headers)["reason"] == b"rejected_4xx"
+    assert dict(letters[0].headers)["source-topic"] == journal.topic("logs").encode()
 
 
 async def test_a_batch_larger_than_a_message_is_split_and_a_larger_item_is_set_aside(make: Maker, overflow: Overflow) -> None:

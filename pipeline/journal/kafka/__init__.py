@@ -27,7 +27,8 @@ from pipeline.journal.kafka.append import Appender
 from pipeline.journal.kafka.burial import Burial
 from pipeline.journal.kafka.producer import Producer
 from pipeline.journal.kafka.reader import GroupReader
-from pipeline.journal.kafka.topics import Topic, check_topics, dead_letter_topic
+from pipeline.journal.kafka.topics import Topic, check_topics
+from pipeline.journal.letter import DeadLetter
 from pipeline.net.kafka import check_tls, connection
 from pipeline.settings import JournalSettings, signal_of
 from pipeline.telemetry.metrics import Metrics
@@ -74,13 +75,15 @@ class KafkaJournal(Journal):
                 self._connection = connection(self._settings.brokers, self._settings.tls, self._settings.sasl)
             except ConfigError as error:
                 raise JournalError(f"service.journal.{'.'.join(map(str, error.path))}: {error}") from error
-            self._topics.update(await check_topics(self._settings, self._connection, self._specs))
-            self._producer = Producer(self._connection, min(topic.max_message_bytes for topic in self._topics.values()))
+            topics, dead_letters = await check_topics(self._settings, self._connection, self._specs)
+            self._topics.update(topics)
+            most = min(topic.max_message_bytes for topic in (*topics.values(), dead_letters))
+            self._producer = Producer(self._connection, most)
             try:
                 await self._producer.open()
             except (KafkaError, OSError) as error:
                 raise JournalError(f"no broker takes messages ({type(error).__name__}); see service.journal.brokers") from error
-            self._burial = Burial(dead_letter_topic(self._settings.topic), self._producer, self._metrics)
+            self._burial = Burial(dead_letters, self._producer, self._metrics)
             self._resources = resources.pop_all()
         self._running = True
         self._take_up(self._specs)
@@ -100,7 +103,7 @@ class KafkaJournal(Journal):
         for name, specs in lanes.items():
             topic = self._topics[name]
             if name not in self._appenders:
-                self._appenders[name] = Appender(name, topic, self._producer, settings, self._set_aside, self._metrics)
+                self._appenders[name] = Appender(name, topic, self._producer, settings, self._lay_aside, self._metrics)
             for spec in specs:
                 cursor = Cursor(name, spec.exporter)
                 if (leaving := self._leaving.pop(cursor, None)) is not None:
@@ -159,12 +162,16 @@ class KafkaJournal(Journal):
     def _pending(self) -> int:
         return sum(appender.pending for appender in self._appenders.values())
 
-    async def _set_aside(self, lane: str, batches: Sequence[Batch]) -> None:
+    async def _lay_aside(self, lane: str, batches: Sequence[Batch]) -> None:
         """Dead-letter items that no message can hold, once for each exporter that would have had them."""
         for spec in self._specs[lane]:
             cursor = Cursor(lane, spec.exporter)
             await self._on_overflow(cursor, [Entry(0, batch) for batch in batches], "too_large")
             self._too_large[cursor] = self._too_large.get(cursor, 0) + sum(batch.items for batch in batches)
+
+    async def set_aside(self, letter: DeadLetter) -> None:
+        """Copy a dead letter to the dead-letter topic: this node's own store goes with its disk. Raises `Busy`."""
+        await self._burial.keep(letter, self.topic(letter.pipeline) if letter.pipeline in self._topics else "")
 
     # ---- reading ----
 
@@ -194,7 +201,8 @@ class KafkaJournal(Journal):
         """Check the topics of another configuration."""
         new = {name: specs for name, specs in lanes.items() if name not in self._topics}
         if new:
-            self._topics.update(await check_topics(self._settings, self._connection, new))
+            topics, _ = await check_topics(self._settings, self._connection, new)
+            self._topics.update(topics)
 
     def reconfigure(self, lanes: Mapping[str, Sequence[CursorSpec]]) -> None:
         """Join the groups of new cursors; those that are gone take nothing more. What they left stays in their topic."""

@@ -54,8 +54,11 @@ def dead_letter_topic(prefix: str) -> str:
 
 async def check_topics(
     settings: JournalSettings, connection: Mapping[str, Any], lanes: Mapping[str, Sequence[CursorSpec]]
-) -> Mapping[str, Topic]:
-    """Return each lane's topic, made where it is missing and `create` is set; warn of what may lose. Raises `JournalError`."""
+) -> tuple[Mapping[str, Topic], Topic]:
+    """Return each lane's topic and the one of dead letters, made where missing if `create` is set; warn of what may lose.
+
+    Raises `JournalError`.
+    """
     names = {lane: topic_of(settings.topic, lane) for lane in lanes}
     try:
         async with asyncio.timeout(START_SECONDS):
@@ -73,7 +76,7 @@ async def check_topics(
         raise JournalError(f"the brokers refuse us ({type(error).__name__}); see service.journal") from error
     for lane, name in names.items():
         _judge(found[name], lanes[lane])
-    return {lane: found[name] for lane, name in names.items()}
+    return {lane: found[name] for lane, name in names.items()}, found[dead_letter_topic(settings.topic)]
 
 
 async def _why(connection: Mapping[str, Any]) -> str:
