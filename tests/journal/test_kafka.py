@@ -15,7 +15,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 
 from pipeline import Batch, Busy, ConfigError, Context, Rejected
 from pipeline.journal import Cursor, CursorSpec, Entry, JournalError
-from pipeline.journal.kafka import KafkaJournal, reader, topics
+from pipeline.journal.kafka import KafkaJournal, burial, reader, topics
 from pipeline.journal.letter import DeadLetter
 from pipeline.settings import ClientTls, JournalSettings, KafkaLogin
 from pipeline.telemetry import catalogue
@@ -405,7 +405,7 @@ async def test_a_storm_of_rebalances_loses_nothing(make: Maker) -> None:
     stayer = await make(role="export")
     delivering = asyncio.ensure_future(deliver(stayer))
     storm = [asyncio.ensure_future(work) for work in (load(), *(come_and_go(number * 0.7) for number in range(3)))]
-    await asyncio.sleep(8)
+    await asyncio.sleep(6)
     calm.set()
     await asyncio.gather(*storm)
     appended = next(numbered)
@@ -463,3 +463,26 @@ def test_only_a_kafka_journal_has_roles_and_needs_brokers() -> None:
         JournalSettings(role="ingest")
     with pytest.raises(ConfigError, match="missing required field: `brokers`"):
         JournalSettings(type="kafka")
+
+
+async def test_while_the_dead_letter_topic_can_not_be_written_one_partition_stops_alone(
+    make: Maker, kafka_broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch, metrics: Metrics
+) -> None:
+    monkeypatch.setattr(burial, "RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(burial, "SEND_SECONDS", 1.0)
+    journal = await make(partitions=2)
+    topic, dead_letter_topic = journal.topic("logs"), journal._burial._topic
+    monkeypatch.setattr(journal._burial, "_topic", "no/topic")
+    async with AIOKafkaProducer(bootstrap_servers=kafka_broker.address) as stranger:
+        await stranger.send_and_wait(topic, b"hello", partition=0)
+    async with asyncio.timeout(SECONDS):
+        while not metrics.value(catalogue.KAFKA_PAUSED, partition="0"):
+            await asyncio.sleep(0.02)
+    await journal.append([("logs", logs(*range(40)))])
+    [entry] = await read(journal, 10)
+    assert entry.batch.items < 40
+    assert metrics.value(catalogue.KAFKA_PAUSED, partition="1") == 0
+    assert metrics.value(catalogue.JOURNAL_ERRORS, op="kafka_dead_letter") > 0
+    monkeypatch.setattr(journal._burial, "_topic", dead_letter_topic)
+    assert len(await read(journal, 40 - entry.batch.items)) == 1
+    assert len(await dead_letters(kafka_broker, dead_letter_topic, 1)) == 1

@@ -202,6 +202,11 @@ class KafkaJournal(Journal):
         new = {name: specs for name, specs in lanes.items() if name not in self._topics}
         if new:
             topics, _ = await check_topics(self._settings, self._connection, new)
+            for topic in topics.values():
+                if topic.max_message_bytes < self._producer.max_message_bytes:
+                    raise JournalError(
+                        f"the topic {topic.name} takes smaller messages than those that were there at the start: restart"
+                    )
             self._topics.update(topics)
 
     def reconfigure(self, lanes: Mapping[str, Sequence[CursorSpec]]) -> None:

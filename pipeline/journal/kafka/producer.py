@@ -28,7 +28,7 @@ class Producer:
 
     def __init__(self, connection: Mapping[str, Any], max_message_bytes: int) -> None:
         self._connection = connection
-        self._max_message_bytes = max_message_bytes
+        self.max_message_bytes = max_message_bytes
         self._client: AIOKafkaProducer | None = None
         self._renewing: asyncio.Task[None] | None = None
         self._grace = RENEW_SECONDS
@@ -39,8 +39,8 @@ class Producer:
             **self._connection,
             acks="all",
             enable_idempotence=True,
-            max_batch_size=self._max_message_bytes,
-            max_request_size=self._max_message_bytes,
+            max_batch_size=self.max_message_bytes,
+            max_request_size=self.max_message_bytes,
             request_timeout_ms=int(REQUEST_SECONDS * 1000),
         )
         try:
