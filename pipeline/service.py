@@ -225,6 +225,7 @@ class Service:
         await cancel(self._tasks[-1:])  # no reload from here on
         await self._until(asyncio.sleep(limits.linger), abort, deadline)
         await self._until(self._doors.aclose(min(IN_FLIGHT_SECONDS, limit)), abort, deadline)
+        await self._doors.aclose(0)  # or what time ran out for would be waited for again
         await self._runtime.stop_receiving()
         await self._until(self._runtime.drain(), abort, deadline)
         left = self._runtime.left()

@@ -22,6 +22,9 @@ SLUICE = Path(sys.executable).with_name("sluice")
 START_SECONDS = 30.0
 _given: deque[int] = deque(maxlen=4000)
 """Ports given out lately. Whoever asked may not listen yet, or have closed its own for a moment."""
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Tests that run at the same time share the ports among them."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -32,7 +35,7 @@ def free_ports(count: int) -> list[int]:
         port = random.SystemRandom().randrange(10_000, max(lowest_outgoing, 20_000))
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            if port not in _given:
+            if port not in _given and port % _WORKERS == _WORKER:
                 _given.append(port)
                 ports.add(port)
     return list(ports)

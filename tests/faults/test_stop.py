@@ -45,6 +45,17 @@ service:
         assert time.monotonic() - begun < 1 + 2  # delivery contract §10.1
 
 
+def test_a_client_whose_data_is_not_safe_yet_does_not_hold_a_stop_up(bench: BenchMaker) -> None:
+    """It gets no answer, and sends again."""
+    stand = bench(1, service="limits: {shutdown_timeout: 1s}\n  journal: {type: memory}")
+    stand.daemon.start()
+    with stand.load():
+        until(lambda: stand.daemon.metric("sluice_queue_items"), what="data that waits for its destination")
+        begun = time.monotonic()
+        assert stand.daemon.stop() == 0
+        assert time.monotonic() - begun < 1 + 2  # delivery contract §10.1
+
+
 def test_a_second_signal_cuts_the_draining_short(bench: BenchMaker) -> None:
     """What could not be delivered stays in the journal, and the next start has it."""
     stand = bench(1, service="limits: {shutdown_timeout: 60s}")

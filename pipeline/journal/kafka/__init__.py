@@ -89,7 +89,7 @@ class KafkaJournal(Journal):
         self._take_up(self._specs)
 
     async def aclose(self) -> None:
-        """Commit, leave the groups, and send what waits as far as the brokers take it."""
+        """Answer those who wait, commit, and leave the groups; without brokers, just go."""
         if not self._running:
             return
         self._running = False

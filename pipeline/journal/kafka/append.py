@@ -51,7 +51,6 @@ class Appender:
         self._limit = topic.max_message_bytes - OVERHEAD
         self._producer = producer
         self._compression = settings.compression
-        self._headers = headers(settings.compression)
         self._too_large = too_large
         self._metrics = metrics
         self._waiting: deque[Waiting] = deque()
@@ -141,13 +140,13 @@ class Appender:
         """Return when every partition's part is acknowledged. Raises `KafkaError`."""
         count = await self._producer.partitions(self._topic.name)
         parts = await offload(partial(wire.partition, batch.payload, batch.signal, count), len(batch.payload))
-        timestamp = batch.context.received_at // 1_000_000
+        told = headers(self._compression, batch.context.received_at)
         sent = []
         for number, part in enumerate(parts):
             if part is not None:
                 for piece in await self._fitting(part, batch):
                     value = pack(piece, self._compression)
-                    sent.append(await self._producer.send(self._topic.name, number, value, self._headers, timestamp))
+                    sent.append(await self._producer.send(self._topic.name, number, value, told))
         for future in sent:
             await asyncio.shield(future)
 

@@ -1,4 +1,4 @@
-"""A batch as a Kafka message, and back (delivery contract §10.2): OTLP protobuf, and two headers that say so."""
+"""A batch as a Kafka message, and back (delivery contract §10.2): OTLP protobuf, headers that say so, and when it came."""
 
 from collections.abc import Sequence
 from typing import Final, Literal
@@ -14,6 +14,10 @@ OVERHEAD: Final = 1024
 """Bytes that a message takes of the largest that a topic takes, beside its value: its headers and those of its record batch."""
 _CODINGS: Final = {"none": b"identity", "zstd": b"zstd"}
 
+_RECEIVED_AT: Final = "sluice-received-at"
+_DIGITS: Final = 20
+"""Fewer than these make a time."""
+
 Headers = Sequence[tuple[str, bytes]]
 
 
@@ -26,13 +30,17 @@ def pack(payload: bytes, compression: Literal["none", "zstd"]) -> bytes:
     return compress(payload, compression)
 
 
-def headers(compression: Literal["none", "zstd"]) -> Headers:
-    """Return the headers of every message."""
-    return [("sluice-schema", SCHEMA), ("content-encoding", _CODINGS[compression])]
+def headers(compression: Literal["none", "zstd"], received_at: int) -> Headers:
+    """Return the headers of a message; `received_at` is in nanoseconds since the epoch."""
+    return [
+        ("sluice-schema", SCHEMA),
+        ("content-encoding", _CODINGS[compression]),
+        (_RECEIVED_AT, str(received_at).encode()),
+    ]
 
 
 def unpack(value: bytes | None, told: Headers, signal: Signal, timestamp: int) -> Batch:
-    """Return the batch of a message; `timestamp` is in milliseconds. Raises `Undecodable`."""
+    """Return the batch of a message. Its `timestamp` in milliseconds counts where no header tells more. Raises `Undecodable`."""
     header = dict(told)
     if header.get("sluice-schema") != SCHEMA:
         raise Undecodable("its schema is not otlp/1")
@@ -48,4 +56,6 @@ def unpack(value: bytes | None, told: Headers, signal: Signal, timestamp: int) -
         raise Undecodable(f"it is not OTLP: {error}") from None
     if rejected or not items:
         raise Undecodable("it holds what no receiver would take")
-    return Batch(payload, signal, items, Context("", "kafka", timestamp * 1_000_000))
+    told_at = header.get(_RECEIVED_AT, b"")
+    received_at = int(told_at) if told_at.isdigit() and len(told_at) < _DIGITS else max(timestamp, 0) * 1_000_000
+    return Batch(payload, signal, items, Context("", "kafka", received_at))

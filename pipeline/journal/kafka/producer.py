@@ -10,11 +10,15 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from pipeline.journal.kafka.message import Headers
+from pipeline.journal.kafka.topics import CLOSE_SECONDS
 from pipeline.net.kafka import stop_producer
 
-CLOSE_SECONDS: Final = 0.75
-"""How long an end waits for brokers, twice."""
+RENEW_SECONDS: Final = 5.0
+"""How long a producer that failed may take to end."""
 REQUEST_SECONDS: Final = 10.0
+NO_TIMESTAMP: Final = -1
+"""A broker refuses what is an hour ahead of its clock, and deletes what is older than the topic's retention: with a timestamp, a
+node whose clock is wrong could append nothing, or lose what was acknowledged. Messages without one age by the brokers' clock."""
 
 _log = structlog.get_logger("journal")
 
@@ -27,6 +31,7 @@ class Producer:
         self.max_message_bytes = max_message_bytes
         self._client: AIOKafkaProducer | None = None
         self._renewing: asyncio.Task[None] | None = None
+        self._grace = RENEW_SECONDS
 
     async def open(self) -> None:
         """Connect. Raises what aiokafka raises."""
@@ -41,30 +46,31 @@ class Producer:
         try:
             await client.start()
         except BaseException:
-            await stop_producer(client, CLOSE_SECONDS)
+            await stop_producer(client, self._grace)
             raise
         self._client = client
 
     async def aclose(self) -> None:
-        """Send what waits, as far as a broker takes it in time, and disconnect."""
+        """Send what waits, as far as a broker takes it within `CLOSE_SECONDS`, and disconnect."""
+        self._grace = CLOSE_SECONDS
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.wait([self._renewing])
-        client, self._client = self._client, None
+        client, self._client = self._client, None  # or its failures would have it replaced
         if client is not None:
-            await stop_producer(client, CLOSE_SECONDS)
+            await stop_producer(client, self._grace)
 
     async def partitions(self, topic: str) -> int:
         """Return how many partitions a topic has."""
         return len(await self._connected().partitions_for(topic))
 
     async def send(
-        self, topic: str, partition: int | None, value: bytes | None, headers: Headers, timestamp: int | None = None
+        self, topic: str, partition: int | None, value: bytes | None, headers: Headers
     ) -> "asyncio.Future[RecordMetadata]":
         """Begin to send a message; the future is done when it is acknowledged. Raises `KafkaError`."""
         client = self._connected()
         future: asyncio.Future[RecordMetadata] = await client.send(
-            topic, value, key=b"" if value is None else None, partition=partition, timestamp_ms=timestamp, headers=headers
+            topic, value, key=b"" if value is None else None, partition=partition, timestamp_ms=NO_TIMESTAMP, headers=headers
         )
         future.add_done_callback(lambda done: self._watch(client, done))
         return future
@@ -81,7 +87,7 @@ class Producer:
             self._renewing = asyncio.ensure_future(self._renew(client))
 
     async def _renew(self, failed: AIOKafkaProducer) -> None:
-        await stop_producer(failed, CLOSE_SECONDS)
+        await stop_producer(failed, self._grace)
         while True:
             try:
                 async with asyncio.timeout(REQUEST_SECONDS):

@@ -23,7 +23,7 @@ from pipeline.journal import Backlog, Cursor, Entry
 from pipeline.journal.kafka.burial import Burial
 from pipeline.journal.kafka.message import Undecodable, unpack
 from pipeline.journal.kafka.offsets import Offsets
-from pipeline.journal.kafka.topics import BUDGET, Topic
+from pipeline.journal.kafka.topics import BUDGET, CLOSE_SECONDS, Topic
 from pipeline.offload import offload
 from pipeline.settings import SendingQueue, signal_of
 from pipeline.telemetry import catalogue
@@ -37,8 +37,6 @@ COMMIT_SECONDS: Final = 1.0
 REVOKE_SECONDS: Final = 5.0
 """How long partitions that are taken from us wait for what is in flight."""
 REQUEST_SECONDS: Final = 5.0
-CLOSE_SECONDS: Final = 0.75
-"""How long an end waits for brokers, twice: a stop has 2 s beyond its drain (delivery contract §10.1)."""
 RETRY_SECONDS: Final = 1.0
 SESSION_SECONDS: Final = 10.0
 STATIC_SESSION_SECONDS: Final = 45.0
@@ -108,6 +106,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._progress = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._burying: set[asyncio.Task[None]] = set()
+        self._patience = REQUEST_SECONDS
 
     def start(self) -> None:
         """Join the group."""
@@ -115,7 +114,8 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._task = asyncio.create_task(self._run(), name=f"kafka reader {self.cursor.exporter}")
 
     async def aclose(self) -> None:
-        """Commit what is settled, and leave the group."""
+        """Commit what is settled, and leave the group, as far as a broker answers in time."""
+        self._patience = CLOSE_SECONDS
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -198,10 +198,10 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                     "a topic can't be read", topic=self._topic, exporter=self.cursor.exporter, error=type(error).__name__
                 )
             finally:
-                await self._commit(self._partitions, CLOSE_SECONDS)
+                await self._commit(self._partitions)
                 self._consumer = None
                 self._let_go(self._partitions)
-                await _close(consumer)
+                await _close(consumer, self._patience)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
@@ -326,14 +326,14 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             self._metrics.remove(catalogue.KAFKA_LAG, **labels)
             self._metrics.remove(catalogue.KAFKA_PAUSED, **labels)
 
-    async def _commit(self, partitions: Mapping[TopicPartition, Offsets], seconds: float = REQUEST_SECONDS) -> None:
+    async def _commit(self, partitions: Mapping[TopicPartition, Offsets]) -> None:
         """Commit what is settled. What can't be committed now is later, or is read again by whoever has the partition then."""
         consumer = self._consumer
         owed = {partition: low for partition, offsets in partitions.items() if (low := offsets.owed) is not None}
         if consumer is None or not owed:
             return
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(self._patience):
                 await consumer.commit(owed)
         except (KafkaError, OSError, TimeoutError) as error:
             if not isinstance(error, (CommitFailedError, IllegalStateError)):  # these say that the partition is somebody else's
@@ -376,12 +376,13 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         return float(consumer is not None and partition in consumer.assignment() and partition in consumer.paused())
 
 
-async def _close(consumer: AIOKafkaConsumer) -> None:
+async def _close(consumer: AIOKafkaConsumer, patience: float) -> None:
     """Leave the group; without brokers, just go."""
     stopping = asyncio.ensure_future(consumer.stop())
-    done, _ = await asyncio.wait([stopping], timeout=CLOSE_SECONDS)
+    done, _ = await asyncio.wait([stopping], timeout=patience)
     if not done:
         stopping.cancel()
         await asyncio.wait([stopping])
+        await consumer._client.close()  # noqa: SLF001  # a stop that is cancelled leaves its connections open
     elif stopping.exception() is not None:
         _log.debug("a consumer did not stop cleanly", error=type(stopping.exception()).__name__)
