@@ -71,7 +71,7 @@ class Burial:
         ]
         try:
             for piece in self._pieces(letter):
-                await self._send(piece, [*told, *headers("none")])
+                await self._send(piece, [*told, *headers("none", letter.first_seen)])
         except (KafkaError, OSError, TimeoutError) as failure:
             self._metrics.add(catalogue.JOURNAL_ERRORS, op="kafka_dead_letter")
             raise Busy(f"the dead-letter topic can't be written: {type(failure).__name__}", RETRY_SECONDS) from failure
