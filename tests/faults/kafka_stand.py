@@ -90,10 +90,10 @@ class KafkaStand(Stand):
         self._up(self.daemon)
 
     def _up(self, daemon: Daemon) -> None:
-        """Wait until a node is ready. One that waited in vain for the broker is started again, as its supervisor would."""
+        """Wait until a node is ready. One that gave up while the broker was away is started again, as its supervisor would."""
         while self._return is not None and self._return.is_alive() and not daemon.ready():
             self._return.join(0.1)
-        if _process(daemon).poll() is not None and "no broker of" in daemon.text():
+        if self._return is not None and _process(daemon).poll() is not None and "sluice can't run" in daemon.text():
             daemon.launch()
         daemon.wait()
 

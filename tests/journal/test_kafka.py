@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 from aiokafka.structs import ConsumerRecord
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 
@@ -360,6 +362,23 @@ async def test_another_configuration_brings_and_takes_lanes(make: Maker) -> None
 async def test_a_missing_topic_is_named_unless_it_may_be_made(make: Maker) -> None:
     with pytest.raises(JournalError, match=r"there is no topic t.*\.logs, t.*\.dlq: create it"):
         await make(create=False)
+
+
+async def test_a_broker_that_goes_away_in_the_middle_of_a_start_is_waited_for(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe = AIOKafkaAdminClient.describe_configs
+    failures = [KafkaConnectionError(), NodeNotReadyError()]
+
+    async def fail_first(admin: AIOKafkaAdminClient, resources: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await describe(admin, resources)
+
+    monkeypatch.setattr(AIOKafkaAdminClient, "describe_configs", fail_first)
+    journal = await make()
+    assert not failures
+    await journal.append([("logs", logs(1))])
 
 
 async def test_without_a_broker_it_does_not_open(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:

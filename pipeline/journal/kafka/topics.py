@@ -18,6 +18,7 @@ from pipeline.settings import JournalSettings
 
 START_SECONDS: Final = 20.0
 """How long a start waits for a broker."""
+RETRY_SECONDS: Final = 0.5
 CLOSE_SECONDS: Final = 0.8
 """How long each step of a close waits for one, two at most: a stop has 2 s for all that comes after draining (§10.1)."""
 BUDGET: Final = 1024 * 1024 * 1024
@@ -62,11 +63,8 @@ async def check_topics(
     names = {lane: topic_of(settings.topic, lane) for lane in lanes}
     try:
         async with asyncio.timeout(START_SECONDS):
-            admin = await _connected(connection)
-            try:
-                found = await _described(admin, settings, [*names.values(), dead_letter_topic(settings.topic)])
-            finally:
-                await admin.close()
+            while (found := await _asked(settings, connection, [*names.values(), dead_letter_topic(settings.topic)])) is None:
+                await asyncio.sleep(RETRY_SECONDS)
     except TimeoutError:
         brokers, why = ", ".join(settings.brokers), await _why(connection)
         raise JournalError(
@@ -77,6 +75,19 @@ async def check_topics(
     for lane, name in names.items():
         _judge(found[name], lanes[lane])
     return {lane: found[name] for lane, name in names.items()}, found[dead_letter_topic(settings.topic)]
+
+
+async def _asked(settings: JournalSettings, connection: Mapping[str, Any], names: Sequence[str]) -> Mapping[str, Topic] | None:
+    """Return the topics; None when the broker went away in between."""
+    admin = await _connected(connection)
+    try:
+        return await _described(admin, settings, names)
+    except KafkaError as error:
+        if not error.retriable:
+            raise
+        return None
+    finally:
+        await admin.close()
 
 
 async def _why(connection: Mapping[str, Any]) -> str:
@@ -96,7 +107,7 @@ async def _connected(connection: Mapping[str, Any]) -> AIOKafkaAdminClient:
             return admin
         except (KafkaError, OSError):
             await admin.close()
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(RETRY_SECONDS)
         except BaseException:
             await admin.close()
             raise
