@@ -40,6 +40,7 @@ exporters:
 extensions:
   health: {{endpoint: 127.0.0.1:{health}}}
 service:
+  limits: {{shutdown_timeout: 1s}}
   extensions: [health]
   telemetry: {{metrics: {{address: 127.0.0.1:{metrics}}}}}
   pipelines:
@@ -100,6 +101,7 @@ exporters:
 extensions:
   health: {{endpoint: 127.0.0.1:{health}}}
 service:
+  limits: {{shutdown_timeout: 1s}}
   extensions: [health]
   telemetry: {{metrics: {{address: 127.0.0.1:{metrics}}}}}
   pipelines:
