@@ -38,6 +38,9 @@ REVOKE_SECONDS: Final = 5.0
 """How long partitions that are taken from us wait for what is in flight."""
 REQUEST_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 1.0
+METADATA_SECONDS: Final = 5.0
+"""How often a consumer asks which partitions there are: one that joined while a broker came up may have been told of none, and
+would be assigned none until it asks again."""
 SESSION_SECONDS: Final = 10.0
 STATIC_SESSION_SECONDS: Final = 45.0
 """Of a node with a name: it may be away for so long and finds its partitions again."""
@@ -91,6 +94,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
             "fetch_max_bytes": FETCH_BYTES,
+            "metadata_max_age_ms": int(METADATA_SECONDS * 1000),
         }
         self._consumer: AIOKafkaConsumer | None = None
         self._partitions: dict[TopicPartition, Offsets] = {}
@@ -192,7 +196,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 self._consumer = consumer
                 consumer.subscribe([self._topic], listener=self)
                 await self._poll(consumer)
-            except (KafkaError, OSError) as error:
+            except Exception as error:  # whatever ails the client: without a reader the lane would stand still
                 self._metrics.add(catalogue.JOURNAL_ERRORS, op="kafka_read")
                 _log.warning(
                     "a topic can't be read", topic=self._topic, exporter=self.cursor.exporter, error=type(error).__name__
