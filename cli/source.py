@@ -16,12 +16,12 @@ class Sources:
     def __init__(self, sources: Sequence[str], overrides: Sequence[str]) -> None:
         self._sources = sources
         self._overrides = overrides
-        self._files: dict[Path, None] = {Path(source): None for source in sources if Path(source).exists()}
+        self._files = dict.fromkeys(Path(source) for source in sources if Path(source).exists())
 
     def load(self) -> Loaded:
         """Read and check."""
         loaded = load(self._sources, overrides=self._overrides, environ=os.environ)
-        self._files |= {Path(name): None for name in loaded.report.files() if Path(name).is_file()}
+        self._files |= dict.fromkeys(loaded.report.files())
         return loaded
 
     def reload(self) -> DaemonSpec:

@@ -1,6 +1,7 @@
 """What the loader has to say: one message a fault, each with its place (config contract §8)."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from config.excerpt import Excerpt, draw, split_lines
@@ -58,14 +59,19 @@ class Report:
         self._arguments: dict[str, str] = {}
         self._faults: dict[_Fault, None] = {}
         self._hidden: dict[str, list[Place]] = {}
+        self._parts: dict[Path, None] = {}
 
     def file(self, name: str, text: str = "") -> None:
         """Register a source in the order of merging; excerpts are cut from its text."""
         self._lines[name] = split_lines(text)
 
-    def files(self) -> Sequence[str]:
-        """Return the names of the sources so far."""
-        return tuple(self._lines)
+    def part(self, file: Path) -> None:
+        """Register a file whose text stands for a value: a secret, or what `${file:…}` names."""
+        self._parts[file] = None
+
+    def files(self) -> Sequence[Path]:
+        """Return every file that had a part in it so far."""
+        return [*(file for file in map(Path, self._lines) if file.is_file()), *self._parts]
 
     def unused(self, name: str) -> str:
         """Return a name that no source has yet: `<yaml>`, then `<yaml 2>`."""

@@ -81,6 +81,7 @@ class Secrets:
             self._report.add("E102", node.place, path, "expected text, got a list or a map")
             return None
         file = self._directories.get(node.place.file, Path()) / node.text
+        self._report.part(file)
         shown = "the secret file" if node.origin else node.text
         try:
             text = read_text(file, MAX_BYTES)

@@ -147,6 +147,7 @@ class _Scalar:
             raise _Fault("E304", f"{shown} refers to itself")
         if len(opened) >= MAX_DEPTH:
             raise _Fault("E304", f"references are nested deeper than {MAX_DEPTH} levels")
+        self._report.part(file)
         try:
             text = read_text(file, MAX_FILE_BYTES)
         except Unreadable as error:

@@ -8,7 +8,12 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServiceStub
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 
 from tests.daemon import Daemon, free_ports, get, get_json, post, until
 from tests.faults.conftest import Bench, BenchMaker
@@ -229,6 +234,48 @@ def test_a_removed_exporter_leaves_an_orphan_that_its_return_takes_up(bench: Ben
     stand.assert_books_close()
 
 
+def test_an_exporter_that_returns_while_it_is_drained_goes_on_where_it_was(bench: BenchMaker) -> None:
+    """In memory, where there is no other place to find what it had."""
+    stand = bench(2, service=f"{UNWATCHED}\n  journal: {{type: memory, ack: queued}}")
+    stand.sinks[0].open()
+    stand.daemon.start()
+    for number in range(5):
+        arrives(stand, number)
+    edit(stand.daemon, ("exporters: [otlp_http/0, otlp_http/1]", "exporters: [otlp_http/0]"))
+    assert signalled(stand.daemon) == "applied"
+    arrives(stand, 5)
+    edit(stand.daemon, ("exporters: [otlp_http/0]", "exporters: [otlp_http/0, otlp_http/1]"))
+    assert signalled(stand.daemon) == "applied"
+    stand.sinks[1].open()
+    arrives(stand, 6, sink=1)
+    until(lambda: len(stand.sinks[1].received) == 6, what="what it had, and what came since it is back")
+    assert "id-5" not in stand.sinks[1].received
+    stand.assert_books_close()
+
+
+def test_grpc_clients_notice_nothing_of_a_receiver_that_is_replaced(stand: Bench) -> None:
+    grpc_port, http_port = free_ports(2)
+    protocols = f"{{grpc: {{endpoint: '127.0.0.1:{grpc_port}'}}, http: {{endpoint: '127.0.0.1:{http_port}'}}}}"
+    edit(
+        stand.daemon,
+        ("receivers: [json_logs]", "receivers: [json_logs, otlp]"),
+        ("processors:\n  redact", f"  otlp: {{protocols: {protocols}}}\nprocessors:\n  redact"),
+    )
+    assert signalled(stand.daemon) == "applied"
+    with grpc.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
+        service = LogsServiceStub(channel)
+        for number in range(4):
+            body = AnyValue(string_value=f"grpc-{number}")
+            scope = ScopeLogs(log_records=[LogRecord(body=body)])
+            service.Export(ExportLogsServiceRequest(resource_logs=[ResourceLogs(scope_logs=[scope])]), timeout=10)
+            size = f", max_request_body_size: {number + 1}MiB}}}}}}"
+            text = stand.daemon.config.read_text()
+            head, _, rest = text.partition(f"http: {{endpoint: '127.0.0.1:{http_port}'")
+            stand.daemon.config.write_text(f"{head}http: {{endpoint: '127.0.0.1:{http_port}'{size}{rest[rest.index(chr(10)) :]}")
+            assert signalled(stand.daemon) == "applied"
+    until(lambda: {f"grpc-{number}" for number in range(4)} <= stand.sinks[0].received.keys())
+
+
 def test_requests_while_one_runs_come_to_one_more(stand: Bench) -> None:
     with ThreadPoolExecutor(10) as clients:
         outcomes = list(clients.map(lambda _: stand.daemon.ask("POST", "/-/reload")[1]["result"], range(30)))
@@ -253,6 +300,21 @@ def test_a_file_is_taken_up_when_it_changes(bench: BenchMaker) -> None:
     daemon.config.write_text(sound)
     until(lambda: reloads(daemon)["applied"] == 2)
     assert daemon.metric("sluice_config_generation") == 3
+
+
+def test_a_secret_is_taken_up_when_its_file_changes(bench: BenchMaker, tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("one\n")
+    secret.chmod(0o600)
+    stand = bench(1)
+    url = f"http://127.0.0.1:{stand.logs}/logs"
+    edit(stand.daemon, (f"127.0.0.1:{stand.logs}", f"127.0.0.1:{stand.logs}, auth: {{bearer: {{token_file: {secret}}}}}"))
+    stand.sinks[0].open()
+    stand.daemon.start()
+    assert post(url, LINE % 1, headers={"authorization": "Bearer one"})[0] == 200
+    secret.write_text("two\n")
+    until(lambda: post(url, LINE % 2, headers={"authorization": "Bearer two"})[0] == 200)
+    assert post(url, LINE % 3, headers={"authorization": "Bearer one"})[0] == 401
 
 
 def test_a_mounted_config_map_is_taken_up_when_its_link_is_swapped(bench: BenchMaker, tmp_path: Path) -> None:
