@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from tests.daemon import Daemon, free_ports
+from tests.faults.destination import Destination
 from tests.faults.outcome import dead_letters
 from tests.faults.schedule import Schedule
 from tests.faults.stand import EXPORTERS, Stand
+from tests.faults.topics import committed, ids_in_topic
 from tests.parts.kafka import KafkaBroker
 
+LANES: Final = ("logs", "logs", "logs/copy")
+"""The lane of each exporter."""
 LEAVE_SECONDS: Final = 40.0
 """How long the second node may take to stop; how fast the first one stops is held to the contract."""
 
@@ -107,6 +111,23 @@ class KafkaStand(Stand):
             dead = self._dead_letters()
             return not any(names - dead.get(exporter, {}).keys() for exporter, names in missing.items())
         return True
+
+    def _compare(self) -> None:
+        """As on disk; of what did not arrive the topics tell whether it is lost, or waits and nobody delivers it."""
+        super()._compare()
+        if self.outcome.faults:
+            self.outcome.faults += map(self._whereabouts, EXPORTERS, LANES, self.destinations)
+
+    def _whereabouts(self, exporter: str, lane: str, destination: Destination) -> str:
+        topic = f"{self._topic}.{lane.replace('/', '.')}"
+        held = ids_in_topic(self._broker, topic)
+        missing = self.load.owed - destination.received.keys() - destination.declined.keys()
+        offsets = sorted({held[name] for name in missing & held.keys()})
+        return (
+            f"of {len(missing)} that did not arrive at {exporter} {len(missing - held.keys())} are in no topic; "
+            f"the others are in {topic} from {offsets[:1]} to {offsets[-1:]}, and its group goes on at "
+            f"{committed(self._broker, f'{self._topic}.{lane}.{exporter}')}"
+        )
 
     def _dead_letters(self) -> Mapping[str, Mapping[str, str]]:
         letters = dead_letters(self.journal)

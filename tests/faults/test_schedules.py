@@ -1,11 +1,13 @@
 """Random schedules of faults lose nothing; `make soak` runs many more of them."""
 
 import random
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.faults.kafka_stand import KafkaStand
 from tests.faults.schedule import DESTINATIONS, Event, schedule
 from tests.faults.shim import build
 from tests.faults.soak import live_through
@@ -41,6 +43,24 @@ def test_the_oracle_sees_what_a_journal_without_syncs_loses(library: Path, tmp_p
         outcome = stand.run()
     assert outcome.torn > 0
     assert len([fault for fault in outcome.faults if "acknowledged ids are lost" in fault]) == DESTINATIONS
+
+
+def test_the_oracle_tells_what_waits_in_a_topic_from_what_is_lost(
+    library: Path, kafka_broker: KafkaBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(KafkaStand, "delivery_seconds", 1.0)
+    dead = [Event(0.0, "stop_destination", (which,)) for which in range(DESTINATIONS)]
+    plan = replace(schedule(1, "kafka"), events=(*dead, Event(1.5, "kill", (False,))))
+    with KafkaStand(tmp_path, plan, library, kafka_broker) as stand:
+        stand.continue_destination = lambda which: None  # type: ignore[method-assign]
+        outcome = stand.run()
+        for destination in stand.destinations:
+            destination.process.send_signal(signal.SIGCONT)
+    told = [fault for fault in outcome.faults if "did not arrive" in fault]
+    assert len(told) == DESTINATIONS
+    for text in told:
+        assert f"of {outcome.acknowledged} that did not arrive" in text
+        assert " 0 are in no topic" in text
 
 
 def test_a_seed_gives_the_same_schedule_again() -> None:
