@@ -36,6 +36,9 @@ def test_wrong_usage() -> None:
 
 def test_a_daemon_that_stops_is_alive_and_takes_no_data(served: Served) -> None:
     """Last in its file: the daemon does not come back."""
+    served.daemon.stop()
+    served.daemon.overrides = ("service.limits.shutdown_timeout=60s",)  # longer than it is asked for, however slow the machine
+    served.daemon.start()
     assert sluice("send", "--to", served.logs, stdin=b'{"message":"cannot be delivered"}').returncode == 0
     process = served.daemon.process
     assert process is not None
