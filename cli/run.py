@@ -1,9 +1,11 @@
 """`sluice run`: check the configuration, then serve until told to stop."""
 
 import asyncio
+import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
@@ -65,6 +67,7 @@ def _serve(spec: DaemonSpec, used_variables: Sequence[str], sources: Sources) ->
         log.info("settings come from the environment", variables=sorted(used_variables))
     source = Source(sources.reload, sources.files)
     give_back_large_blocks()
+    _open_files_to_the_limit()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_until_signalled(Service(spec, metrics, log, VERSION, source)))
@@ -73,6 +76,13 @@ def _serve(spec: DaemonSpec, used_variables: Sequence[str], sources: Sources) ->
     except Exception as error:  # a bug
         log.error("sluice failed", errors=list(_faults(error)))
     return 1
+
+
+def _open_files_to_the_limit() -> None:
+    """Have as many descriptors as the system allows: the usual 1,024 are for programs that can't count further."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # where the system has a lower limit of its own
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _faults(error: BaseException) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Room in memory for what comes in: asked for before a byte of a body is read, given back when it was dealt with.
 
-Delivery contract §5. The budget bounds what all requests under way may hold; who does not fit is told when to come again.
-A second guard watches the process's own size and closes the door while that is near the limit.
+Delivery contract §5. The budget bounds what all requests under way may hold; who does not fit is told when to come again. No
+client gets all of it by many requests, so that others find room beside one that floods. A second guard watches the process's
+own size and closes the door while that is near the limit.
 """
 
 import asyncio
@@ -24,6 +25,9 @@ COMPRESSED_FACTOR: Final = 8
 GROWTH_BYTES: Final = 1 << 20
 """A body of unknown length is charged in steps of this."""
 
+CLIENT_SHARE: Final = 4
+"""What a client's requests hold together may be this many times what is left: alone it comes to four fifths of the budget."""
+
 _SAMPLE_SECONDS: Final = 0.25
 _CLOSE_AT, _OPEN_BELOW = 0.90, 0.85
 _PRESSURE_SECONDS: Final = 10.0
@@ -44,6 +48,8 @@ class Admission:
         self._memory_bytes = memory_bytes
         self._metrics = metrics
         self._used = 0
+        self._clients: dict[str, int] = {}
+        """What each client's requests hold, of clients that hold anything."""
         self._memory_closed = False
         self._pressure = 0.0
         metrics.watch(catalogue.ADMISSION_INFLIGHT, lambda: self._used)
@@ -73,12 +79,12 @@ class Admission:
         """Whether the process's size allows any request; readiness shows it."""
         return not self._memory_closed
 
-    def lease(self, cost: int) -> "Lease":
-        """Return a lease of `cost` bytes, to be entered with `async with`.
+    def lease(self, cost: int, client: str = "") -> "Lease":
+        """Return a lease of `cost` bytes, to be entered with `async with`. `client` is an address; without one there is no share.
 
         Entering raises `TooLarge` when the whole budget would not do, and `Busy` when there is no room now.
         """
-        return Lease(self, cost)
+        return Lease(self, cost, client)
 
     async def run(self) -> None:
         """Watch the process's size until cancelled."""
@@ -93,20 +99,30 @@ class Admission:
         fill = 1.0 if self._memory_closed else self._used / self.limit_bytes
         self._pressure += (fill - self._pressure) * _SAMPLE_SECONDS / _PRESSURE_SECONDS
 
-    def take(self, size: int, held: int = 0) -> None:
-        """Reserve `size` bytes more for who holds `held` already. Raises as `lease` does."""
+    def take(self, size: int, client: str = "", held: int = 0) -> None:
+        """Reserve `size` bytes more for a request that holds `held` already. Raises as `lease` does."""
         if held + size > self.limit_bytes:
             self._metrics.add(catalogue.ADMISSION_REFUSED, reason="too_large")
             raise TooLarge("the request needs more memory than service.limits.inflight allows")
         if self._memory_closed and not held:
             self._refuse("memory")
-        if self._used + size > self.limit_bytes:
+        left = self.limit_bytes - self._used - size
+        if left < 0:
             self._refuse("inflight")
+        of_client = self._clients.get(client, 0)
+        if of_client > held and of_client + size > CLIENT_SHARE * left:
+            self._refuse("client")
         self._used += size
+        if client:
+            self._clients[client] = of_client + size
 
-    def give_back(self, size: int) -> None:
+    def give_back(self, size: int, client: str = "") -> None:
         """Free what was reserved."""
         self._used -= size
+        if client:
+            self._clients[client] -= size
+            if not self._clients[client]:
+                del self._clients[client]
 
     def _refuse(self, reason: str) -> None:
         """Raise Busy with a hint of 1 to 30 s: how full it was over the last seconds, not at this instant."""
@@ -120,8 +136,9 @@ class Lease:
     What goes on though the block is left, and is held with `hold`, has to end first.
     """
 
-    def __init__(self, admission: Admission, cost: int) -> None:
+    def __init__(self, admission: Admission, cost: int, client: str) -> None:
         self._admission = admission
+        self._client = client
         self._size = cost
         self._held: set[asyncio.Future[Any]] = set()
         self._left = False
@@ -133,7 +150,7 @@ class Lease:
 
     def grow(self, size: int) -> None:
         """Reserve `size` bytes more. Raises `TooLarge` or `Busy`; what was held stays held."""
-        self._admission.take(size, self._size)
+        self._admission.take(size, self._client, self._size)
         self._size += size
 
     def cover(self, total: int) -> None:
@@ -149,10 +166,10 @@ class Lease:
     def _ended(self, work: "asyncio.Future[Any]") -> None:
         self._held.discard(work)
         if self._left and not self._held:
-            self._admission.give_back(self._size)
+            self._admission.give_back(self._size, self._client)
 
     async def __aenter__(self) -> Self:
-        self._admission.take(self._size)
+        self._admission.take(self._size, self._client)
         return self
 
     async def __aexit__(
@@ -160,7 +177,7 @@ class Lease:
     ) -> None:
         self._left = True
         if not self._held:
-            self._admission.give_back(self._size)
+            self._admission.give_back(self._size, self._client)
 
 
 def resident_bytes() -> int:

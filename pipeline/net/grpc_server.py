@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
+from urllib.parse import unquote
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the library writes lines to stderr, where our own logs are JSON
 
@@ -128,7 +129,7 @@ class GrpcServer:
         started = loop.time()
         component = tenant.component
         self._metrics.add(catalogue.RECEIVER_BYTES, len(message), receiver=component, form="decoded")
-        task = loop.create_task(self._admitted(method, message))
+        task = loop.create_task(self._admitted(method, message, _address(context.peer())))
         self._calls.add(task)
         task.add_done_callback(self._finished)
         try:
@@ -150,8 +151,8 @@ class GrpcServer:
     async def _denied(self, tenant: Tenant, _: Any, context: Any) -> None:
         await self._abort(context, tenant, Status(rpc_status.UNAUTHENTICATED, "credentials are missing or wrong"))
 
-    async def _admitted(self, method: Method, message: bytes) -> bytes:
-        async with self._admission.lease(declared_cost(len(message), compressed=False)):
+    async def _admitted(self, method: Method, message: bytes, client: str) -> bytes:
+        async with self._admission.lease(declared_cost(len(message), compressed=False), client):
             return await method(message)
 
     def _finished(self, task: "asyncio.Task[bytes]") -> None:
@@ -209,6 +210,12 @@ def _credentials(tls: ServerTls) -> Any:
         root_certificates=files["client_ca_file"],
         require_client_auth=tls.client_ca_file is not None,
     )
+
+
+def _address(peer: str) -> str:
+    """Return the address of what the library calls a peer, `ipv6:%5B::1%5D:4711` for one; nothing for a Unix socket."""
+    family, _, place = peer.partition(":")
+    return unquote(place).rpartition(":")[0].strip("[]") if family in {"ipv4", "ipv6"} else ""
 
 
 def _shown(metadata: Sequence[tuple[str, str | bytes]], name: str) -> str:

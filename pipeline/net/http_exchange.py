@@ -57,7 +57,7 @@ class Exchange:
         if length is None and content.is_eof():
             length = content.total_bytes
         cost = GROWTH_BYTES if length is None else declared_cost(length, compressed=bool(encoding))
-        async with admission.lease(cost) as lease:
+        async with admission.lease(cost, self._request.remote or "") as lease:
             return await self._admitted(encoding, lease.cover, lease.hold, stall)
 
     def _preflight(self) -> HttpResponse | None:

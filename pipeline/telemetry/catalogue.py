@@ -372,8 +372,9 @@ ADMISSION_REFUSED = Counter(
     "sluice_admission_refused_total",
     ("reason",),
     "Requests refused before they were read.",
-    "`inflight`: more at once than `service.limits.inflight`: more replicas, or more memory. `memory`: the process is above 90 "
-    "% of `service.limits.memory`: a larger container limit. `too_large`: one request alone is over the budget: let the client "
+    "`inflight`: more at once than `service.limits.inflight`: more replicas, or more memory. `client`: one address alone sends "
+    "so much at once, and the room that is left is for others: see who it is. `memory`: the process is above 90 % of "
+    "`service.limits.memory`: a larger container limit. `too_large`: one request alone is over the budget: let the client "
     "send less.",
 )
 CONFIG_GENERATION = Gauge(

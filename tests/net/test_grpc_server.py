@@ -126,6 +126,15 @@ async def test_no_memory_is_unavailable_with_a_hint(host: Host) -> None:
     assert 1 <= (retry_of(error) or 0) <= 30
 
 
+@pytest.mark.parametrize(("endpoint", "client"), [("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "::1")])
+async def test_a_client_that_holds_much_already_leaves_room_for_others(host: Host, endpoint: str, client: str) -> None:
+    async with channel(host, listener=GrpcListener(endpoint=endpoint)) as open_:
+        host.admission.take(host.admission.limit_bytes * 4 // 5, client)
+        assert (await failure(open_, b"x")).code() is grpc.StatusCode.UNAVAILABLE
+        host.admission.give_back(host.admission.limit_bytes * 4 // 5, client)
+        assert await call(open_, b"x") == b"x"
+
+
 @pytest.mark.parametrize(
     ("auth", "name", "good"),
     [

@@ -1,3 +1,4 @@
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,37 @@ async def test_who_does_not_fit_now_is_busy_and_who_never_fits_is_too_large(metr
     assert admission.used_bytes == 0
     assert metrics.value(catalogue.ADMISSION_REFUSED, reason="inflight") == 2
     assert metrics.value(catalogue.ADMISSION_REFUSED, reason="too_large") == 2
+
+
+async def test_a_client_with_many_requests_leaves_room_for_others(metrics: Metrics) -> None:
+    admission = Admission(10 * MIB, metrics)
+    async with AsyncExitStack() as flood:
+        for _ in range(8):
+            await flood.enter_async_context(admission.lease(MIB, "192.0.2.1"))
+        with pytest.raises(Busy):
+            admission.take(1, "192.0.2.1")
+        assert metrics.value(catalogue.ADMISSION_REFUSED, reason="client") == 1
+        async with admission.lease(MIB, "192.0.2.2"), admission.lease(MIB):
+            assert admission.used_bytes == 10 * MIB
+    assert admission.used_bytes == 0
+    for client in ("192.0.2.1", "192.0.2.2"):
+        admission.take(MIB, client)
+        admission.take(7 * MIB, client)
+        admission.give_back(8 * MIB, client)
+
+
+async def test_a_single_request_of_a_client_may_have_it_all(metrics: Metrics) -> None:
+    admission = Admission(10 * MIB, metrics)
+    async with admission.lease(9 * MIB, "192.0.2.1") as lease:
+        lease.grow(MIB)
+        assert admission.used_bytes == 10 * MIB
+
+
+async def test_clients_without_an_address_have_no_share(metrics: Metrics) -> None:
+    admission = Admission(10 * MIB, metrics)
+    for _ in range(10):
+        admission.take(MIB)
+    assert admission.used_bytes == 10 * MIB
 
 
 async def test_the_hint_grows_from_1_to_30_seconds_while_it_stays_full(metrics: Metrics) -> None:
