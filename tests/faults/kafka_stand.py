@@ -32,6 +32,7 @@ class KafkaStand(Stand):
     def __init__(self, directory: Path, plan: Schedule, library: Path, broker: KafkaBroker) -> None:
         self._broker = broker
         self._topic = f"soak-{plan.seed}-{time.monotonic_ns()}"
+        self._broker_died = False
         self._return: threading.Thread | None = None
         super().__init__(directory, plan, library)
         if plan.instance is not None:
@@ -56,6 +57,7 @@ class KafkaStand(Stand):
         """SIGKILL; it starts again so many seconds later, while other things happen."""
         self._await_broker()
         self._broker.kill()
+        self._broker_died = True
         self._return = threading.Thread(target=self._bring_back, args=(away,))
         self._return.start()
 
@@ -94,11 +96,12 @@ class KafkaStand(Stand):
         self._up(self.daemon)
 
     def _up(self, daemon: Daemon) -> None:
-        """Wait until a node is ready. One that gave up while the broker was away is started again, as its supervisor would."""
-        while self._return is not None and self._return.is_alive() and not daemon.ready():
-            self._return.join(0.1)
-        if self._return is not None and _process(daemon).poll() is not None and "sluice can't run" in daemon.text():
-            daemon.launch()
+        """Wait until a node is ready. One that found no broker in time is started again, as its supervisor would."""
+        deadline = time.monotonic() + self.recovery_seconds
+        while not daemon.ready() and time.monotonic() < deadline:
+            if self._broker_died and _process(daemon).poll() is not None and "sluice can't run" in daemon.text().splitlines()[-1]:
+                daemon.launch()
+            time.sleep(0.1)
         daemon.wait()
 
     def _is_delivered(self) -> bool:
