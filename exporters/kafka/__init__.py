@@ -153,8 +153,6 @@ def _producer(config: Config) -> Producer:
     return Producer(
         {
             **connection(config.brokers, config.tls, config.auth.sasl, client_id=config.client_id),
-            "acks": "all",
-            "enable_idempotence": True,
             "compression_type": None if config.producer.compression == "none" else config.producer.compression,
             "max_request_size": config.producer.max_message_bytes,
             "max_batch_size": min(config.producer.max_message_bytes, _BATCH_BYTES),

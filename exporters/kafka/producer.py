@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
-from pipeline.net.kafka import cause, stop_producer
+from pipeline.net.kafka import cause, start_producer, stop_producer
 
 _GRACE_SECONDS: Final = 5.0
 
@@ -80,20 +80,14 @@ class Producer:
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:
             if self._producer is None:
-                producer = AIOKafkaProducer(**self._arguments)
                 try:
-                    await producer.start()
+                    self._producer = await start_producer(self._arguments, _GRACE_SECONDS)
                 except KafkaError as error:
                     raise await cause(error, self._arguments) from None
-                else:
-                    self._producer = producer
-                finally:
-                    if self._producer is None:
-                        await producer.stop()
             return self._producer
 
     def _replace(self) -> None:
-        """Begin anew: behind a batch that a broker refused, the sequence of an idempotent producer has a gap for good."""
+        """Begin anew with the next message; what the old producer has under way it may still deliver."""
         producer, self._producer = self._producer, None
         if producer is not None:
             task = asyncio.create_task(stop_producer(producer, _GRACE_SECONDS))

@@ -96,6 +96,21 @@ def check_tls(tls: ClientTls | None) -> None:
         raise ConfigError("E111", message, path=("tls", "server_name_override"), label="leave it out")
 
 
+async def start_producer(arguments: Mapping[str, Any], grace: float) -> AIOKafkaProducer:
+    """Return a new idempotent producer, connected. Raises what aiokafka raises; then it was stopped, as `stop_producer` does.
+
+    Messages count as sent when all in-sync replicas have them. Replace it when one has failed: its sequence has a gap from then
+    on, and the broker refuses for good what comes behind it.
+    """
+    producer = AIOKafkaProducer(**arguments, acks="all", enable_idempotence=True)
+    try:
+        await producer.start()
+    except BaseException:
+        await stop_producer(producer, grace)
+        raise
+    return producer
+
+
 async def stop_producer(producer: AIOKafkaProducer, grace: float) -> None:
     """Stop a producer within twice `grace` seconds, brokers there or not; what they have not confirmed by then has failed."""
     try:

@@ -1,4 +1,4 @@
-"""The idempotent producer, replaced by a new one when it has failed: a sequence with a gap is refused for ever after."""
+"""The producer of a node. One that failed is replaced in the background; until then nothing can be sent."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from aiokafka.structs import RecordMetadata
 
 from pipeline.journal.kafka.message import Headers
 from pipeline.journal.kafka.topics import CLOSE_SECONDS
-from pipeline.net.kafka import stop_producer
+from pipeline.net.kafka import start_producer, stop_producer
 
 RENEW_SECONDS: Final = 5.0
 """How long a producer that failed may take to end."""
@@ -35,20 +35,13 @@ class Producer:
 
     async def open(self) -> None:
         """Connect. Raises what aiokafka raises."""
-        client = AIOKafkaProducer(
+        arguments = {
             **self._connection,
-            acks="all",
-            enable_idempotence=True,
-            max_batch_size=self.max_message_bytes,
-            max_request_size=self.max_message_bytes,
-            request_timeout_ms=int(REQUEST_SECONDS * 1000),
-        )
-        try:
-            await client.start()
-        except BaseException:
-            await stop_producer(client, self._grace)
-            raise
-        self._client = client
+            "max_batch_size": self.max_message_bytes,
+            "max_request_size": self.max_message_bytes,
+            "request_timeout_ms": int(REQUEST_SECONDS * 1000),
+        }
+        self._client = await start_producer(arguments, self._grace)
 
     async def aclose(self) -> None:
         """Send what waits, as far as a broker takes it within `CLOSE_SECONDS`, and disconnect."""
