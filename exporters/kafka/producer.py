@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -60,7 +61,7 @@ class Producer:
             if place not in delivery.under_way:
                 producer = await self._started()
                 future = await producer.send(topic, message.value, partition=message.partition, headers=headers)
-                future.add_done_callback(_look_at)
+                future.add_done_callback(partial(self._look_at, producer))
                 delivery.under_way[place] = future
         if delivery.under_way:
             await asyncio.wait(delivery.under_way.values())
@@ -68,7 +69,6 @@ class Producer:
         for place in failed:
             del delivery.under_way[place]
         for future in failed.values():
-            self._replace()
             future.result()
 
     async def aclose(self) -> None:
@@ -94,8 +94,7 @@ class Producer:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
-
-def _look_at(future: "asyncio.Future[Any]") -> None:
-    """Take notice of an error: nobody may wait for the message any more."""
-    if not future.cancelled():
-        future.exception()
+    def _look_at(self, producer: AIOKafkaProducer, future: "asyncio.Future[Any]") -> None:
+        """Replace a producer whose message failed, though nobody may wait for the message any more."""
+        if (future.cancelled() or future.exception() is not None) and producer is self._producer:
+            self._replace()

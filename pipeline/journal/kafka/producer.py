@@ -57,13 +57,11 @@ class Producer:
         """Return how many partitions a topic has."""
         return len(await self._connected().partitions_for(topic))
 
-    async def send(
-        self, topic: str, partition: int | None, value: bytes | None, headers: Headers
-    ) -> "asyncio.Future[RecordMetadata]":
+    async def send(self, topic: str, partition: int, value: bytes, headers: Headers) -> "asyncio.Future[RecordMetadata]":
         """Begin to send a message; the future is done when it is acknowledged. Raises `KafkaError`."""
         client = self._connected()
         future: asyncio.Future[RecordMetadata] = await client.send(
-            topic, value, key=b"" if value is None else None, partition=partition, timestamp_ms=NO_TIMESTAMP, headers=headers
+            topic, value, partition=partition, timestamp_ms=NO_TIMESTAMP, headers=headers
         )
         future.add_done_callback(lambda done: self._watch(client, done))
         return future

@@ -13,6 +13,7 @@ import pytest
 
 from exporters.kafka import Auth, Config, Kafka, Logs, Otlp, ProducerSettings, producer
 from pipeline import Batch, Busy, ConfigError, Host, Rejected, Request, TooLarge, Unauthorized, wire
+from pipeline.net.kafka import start_producer
 from pipeline.settings import ClientTls, KafkaLogin
 from pipeline.types import Secret, Signal
 from pipeline.wire.model import LogRecord, Resource, Scope, Span
@@ -191,6 +192,33 @@ async def test_what_the_broker_finds_too_large_is_split_and_the_next_goes_throug
         await send(kafka, request_of(kafka, sample("logs", 100)))
     await send(kafka, request_of(kafka, sample("logs", 3)))
     assert len(await messages(kafka_broker, topic, 1)) == 1
+
+
+async def test_a_refusal_that_is_looked_at_late_costs_no_other_producer(
+    kafka_broker: KafkaBroker, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = 0
+
+    async def counting(*arguments: Any) -> Any:
+        nonlocal made
+        made += 1
+        return await start_producer(*arguments)
+
+    monkeypatch.setattr(producer, "start_producer", counting)
+    topic = await new_topic(kafka_broker, 1, max_message_bytes="2000")
+    kafka = exporter(host, kafka_broker.address, "logs", topic)
+    early, late = (request_of(kafka, sample("logs", 100)) for _ in range(2))
+    attempts = [asyncio.create_task(send(kafka, request)) for request in (early, late)]
+    while not (early.parts.under_way and late.parts.under_way):
+        await asyncio.sleep(0)
+    attempts[1].cancel()
+    with pytest.raises(TooLarge):
+        await attempts[0]
+    await send(kafka, request_of(kafka, sample("logs", 3)))
+    with pytest.raises(TooLarge):
+        await send(kafka, late)
+    await send(kafka, request_of(kafka, sample("logs", 3)))
+    assert made == 2
 
 
 @pytest.mark.parametrize(("choice", "error"), [("dead_letter", Rejected), ("retry", Busy)])
