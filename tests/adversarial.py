@@ -33,6 +33,8 @@ ADVERSARIAL: Final[dict[str, Callable[[int], str]]] = {
     "password_": _repeated("password "),
     "password quoted": _repeated('password="'),
     "password escaped": _repeated('password=\\"'),
+    "templates": _repeated("password=${x "),
+    "templates of braces": _repeated("token={{x "),
     "abcd:": _repeated("abcd:"),
     "::": _repeated("::"),
     "sk-ant": _repeated("xsk-ant-"),

@@ -1,5 +1,6 @@
 """What users set up beyond the defaults, by both implementations (redaction contract §5, §6, §8, §9)."""
 
+import time
 from typing import Any
 
 import pytest
@@ -214,6 +215,19 @@ def test_scopes_decide_for_the_parts_of_a_log(implementation: Any) -> None:
     assert sum(redaction.hits.matches.values()) == 9
 
 
+def test_scopes_with_detectors_of_their_own_share_nothing(implementation: Any) -> None:
+    """One kind of shape in the resource, all of them behind it."""
+    redaction = Redaction(implementation, scopes=(Scope(path="resource", detectors=("github",)),))
+    token, key = "ghp_" + "a1B2" * 9, "AKIA" + "IOSFODNN7EXAMPLE"
+    data = LogsData()
+    group = data.resource_logs.add()
+    group.resource.attributes.append(attribute("a", f"{token} {key}"))
+    group.scope_logs.add().log_records.add(body=value(f"{token} {key}"))
+    (group,) = LogsData.FromString(redaction.bytes(data.SerializeToString(), "logs")).resource_logs
+    assert group.resource.attributes[0].value == value(f"[github] {key}")
+    assert group.scope_logs[0].log_records[0].body == value("[github] [aws_key_id]")
+
+
 def test_scopes_decide_for_the_parts_of_a_span(implementation: Any) -> None:
     paths = ("span.name", "span.attributes.a", "span.events.*", "span.links.*")
     for chosen in paths:
@@ -413,6 +427,23 @@ def test_keys_in_the_record(implementation: Any) -> None:
         "redaction.masked.count": value(7),
         "redaction.masked.keys": value("[email],a,b,token,unlisted,z"),
     }
+
+
+def test_what_records_say_costs_as_much_as_they_have_to_say() -> None:
+    redactor = IMPLEMENTATIONS[0](compile_rules(Config(summary="debug", keys=Keys(allowed_only=("k*",)))))
+
+    def cost(count: int) -> float:
+        data = LogsData()
+        record = data.resource_logs.add().scope_logs.add().log_records.add()
+        record.attributes.extend(attribute("k", EMAIL) for _ in range(count))
+        payload, best = data.SerializeToString(), float("inf")
+        for _ in range(5):
+            started = time.process_time()
+            redactor.redact(payload, "logs")
+            best = min(best, time.process_time() - started)
+        return best
+
+    assert cost(20_000) <= 4 * 2 * cost(5_000) + 0.02
 
 
 def test_only_the_records_that_changed_say_so(implementation: Any) -> None:

@@ -94,6 +94,8 @@ cdef class Routes:
         if plan is not None:
             route.follow(plan, self.names.names)
             if plan.format not in self.formats:
+                if len(self.formats) == MOST_SHAPES:
+                    raise Unusual
                 self.formats.append(plan.format)
             route.format = self.formats.index(plan.format)
         # Another thread may have been here while the owner was asked: the slot has to be looked for again.

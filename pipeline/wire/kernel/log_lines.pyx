@@ -59,6 +59,7 @@ cdef class Lines(LineReader):
     cdef Routes table
     cdef public Py_ssize_t count
     cdef public int bad_ids
+    cdef uint32_t turn  # lines so far
     cdef uint64_t now
     cdef Py_ssize_t most
     cdef bytes service  # its field of a resource
@@ -168,8 +169,9 @@ cdef class Lines(LineReader):
         return here
 
     cdef inline int let_others_run(self) except -1:
-        """Let go of the GIL now and then: a body may have a hundred thousand lines."""
-        if self.count & (TURN - 1) == 0:
+        """Let go of the GIL now and then: a body may have a hundred thousand lines, and more that are empty."""
+        self.turn += 1
+        if self.turn & (TURN - 1) == 0:
             with nogil:
                 pass
         return 0

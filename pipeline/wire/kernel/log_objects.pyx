@@ -69,6 +69,8 @@ cdef enum:
     MOST_DEFERRED = 16
     MOST_SHARED = 256
     TURN = 512  # records
+    PATIENCE = 4  # times the payload may go to the reference in pieces, each with its resource; more would be slower than all at once
+    LITTLE = 64 * 1024
 
 _ROLES = {"message": MESSAGE, "status": STATUS, "trace_id": TRACE_ID, "span_id": SPAN_ID, "tags": TAGS}
 
@@ -83,7 +85,14 @@ def log_objects(bytes payload not None, layout):
         fine = sound(start, end, message, 0, &fault)
     if not fine or not writable(layout):
         return reference(payload, layout)
-    return Writer(layout).written(start, end)
+    try:
+        return Writer(layout, end - start).written(start, end)
+    except Unusual:
+        return reference(payload, layout)
+
+
+class Unusual(Exception):
+    """A payload of which so much is left to the reference that all of it may be."""
 
 
 cdef bint writable(layout):
@@ -140,13 +149,15 @@ cdef class Writer:
     cdef Buffer around, fields, group_tags, service  # of the group, as JSON
     cdef uint64_t group_own
     cdef bytes resource, scope  # fields of the group, as they came
+    cdef size_t patience  # bytes that the reference may still be asked about, piece by piece
     cdef list kept  # what texts of the record point into
     cdef Record record
     cdef int max_depth
     cdef size_t max_bytes
 
-    def __cinit__(self, layout):
+    def __cinit__(self, layout, size_t size):
         self.layout = layout
+        self.patience = size * PATIENCE + LITTLE
         self.found = LogObjects(b"", [])
         self.ends = self.found.ends
         self.names = Names()
@@ -226,6 +237,7 @@ cdef class Writer:
         cdef Buffer payload = Buffer(NULL, 0, 0)
         cdef size_t group, scope
         try:
+            self.spend(PyBytes_GET_SIZE(self.resource) + PyBytes_GET_SIZE(self.scope) + (end - at))
             group = opened(&payload, LogsData_resource_logs)
             put_bytes(&payload, PyBytes_AS_STRING(self.resource), PyBytes_GET_SIZE(self.resource))
             scope = opened(&payload, ResourceLogs_scope_logs)
@@ -236,6 +248,12 @@ cdef class Writer:
             return PyBytes_FromStringAndSize(<const char*>payload.data, payload.size)
         finally:
             free(payload.data)
+
+    cdef int spend(self, size_t size) except -1:
+        if size > self.patience:
+            raise Unusual
+        self.patience -= size
+        return 0
 
     # ---- what a group shares ----
 
@@ -566,9 +584,16 @@ cdef class Writer:
                 return Text(member.value, member.stop - member.value)
             if member.number == 0:
                 return Text(NULL, 0)
+        cdef size_t group, scope, item
         try:
+            group = opened(&record, LogsData_resource_logs)
+            scope = opened(&record, ResourceLogs_scope_logs)
+            item = opened(&record, ScopeLogs_log_records)
             put_delimited(&record, LogRecord_body, value.at, value.stop - value.at)
-            (decoded,) = records(self.alone(record.data, record.data + record.size), "logs")
+            close_message(&record, item)
+            close_message(&record, scope)
+            close_message(&record, group)
+            (decoded,) = records(PyBytes_FromStringAndSize(<const char*>record.data, record.size), "logs")
         finally:
             free(record.data)
         return self.keep(as_text(decoded.body))

@@ -44,11 +44,13 @@ cdef class Workplace:
 
     cdef bint tidied(self) noexcept:
         """Leave nothing to the next payload but memory; False when that is too much to keep."""
+        cdef size_t kept
         release_arena(&self.walk.edits.arena)
         tidy_desk(&self.walk.desk)
         self.walk.edits.count = self.walk.log.count = 0
         self.walk.edits.growth = self.walk.unknown_fields = self.walk.type_changed = self.walk.opaque_bytes = 0
-        return self.walk.edits.room * sizeof(Edit) + size_of_desk(&self.walk.desk) <= MOST_KEPT
+        kept = self.walk.edits.room * sizeof(Edit) + self.walk.log.room * sizeof(uint32_t) + size_of_desk(&self.walk.desk)
+        return kept <= MOST_KEPT
 
 
 cdef class Redactor:
@@ -87,6 +89,7 @@ cdef class Redactor:
         walk.judged_name = NULL
         walk.scopes = &self._scoping.scopes
         summaries = []
+        walk.names_keys = self._summary == "debug"
         walk.summaries = NULL if self._summary == "off" else <PyObject*>summaries
         walk.records = 0
         walk.desk.known_keys = &known.keys

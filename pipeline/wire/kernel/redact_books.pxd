@@ -48,6 +48,7 @@ cdef struct Walk:
     bint takes_mismatches
     const Scopes* scopes
     PyObject* summaries  # a list, NULL: records have nothing to say
+    bint names_keys  # whether they tell the names of attributes too
     int64_t records  # that were passed, where they have
     Cursor judged_name  # of an attribute, the last one that was judged,
     Cursor judged_name_stop

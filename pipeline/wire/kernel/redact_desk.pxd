@@ -11,6 +11,10 @@ from pipeline.wire.kernel.redact_rules cimport Rule, Rulebook
 from pipeline.wire.kernel.redact_search cimport Search
 from pipeline.wire.kernel.walk cimport Cursor
 
+cdef enum:
+    JSON_LEVELS = 2  # of JSON in strings
+    ROUNDS = 2  # what one turn of edits leaves is read by the next
+
 cdef enum Outcome:
     UNCHANGED
     CHANGED
@@ -41,16 +45,16 @@ cdef struct Desk:
     const Keys* known_keys
     Keys new_keys
     Search search
-    Json json[2]  # of each level
-    Buffer said[2]  # what a string of each level says
-    Buffer places[2]  # and where each byte of that is written
+    Json json[JSON_LEVELS]  # of each level
+    Buffer said[JSON_LEVELS]  # what a string of each level says
+    Buffer places[JSON_LEVELS]  # and where each byte of that is written
     Buffer name
     Replacement* edits
     size_t edit_count
     size_t edit_room
     Arena written  # texts for edits
     Texts texts  # of the payload, where all of them are searched
-    Buffer rounds[2]
+    Buffer rounds[ROUNDS]
     Log log
     Cursor result
     size_t result_size

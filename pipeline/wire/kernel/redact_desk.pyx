@@ -12,6 +12,11 @@ from pipeline.wire.kernel.redact_scan cimport SCAN_READ
 from pipeline.wire.kernel.redact_search cimport Match, Point
 from pipeline.wire.kernel.redact_texts cimport Text
 
+from pipeline.wire.reference.redact_text import MAX_NESTED_JSON
+
+if MAX_NESTED_JSON > JSON_LEVELS:
+    raise ImportError("more levels of JSON than there is room for")
+
 cdef const char* HEX_DIGITS = b"0123456789abcdef"
 
 
@@ -30,10 +35,11 @@ cdef void clear_desk(Desk* desk) noexcept nogil:
     free(desk.edits)
     free(desk.log.list)
     free(desk.name.bytes)
-    for index in range(2):
+    for index in range(JSON_LEVELS):
         free(desk.json[index].list)
         free(desk.said[index].bytes)
         free(desk.places[index].bytes)
+    for index in range(ROUNDS):
         free(desk.rounds[index].bytes)
 
 
@@ -50,9 +56,10 @@ cdef size_t size_of_desk(const Desk* desk) noexcept nogil:
     cdef int index
     size += desk.texts.room * sizeof(Text) + desk.search.point_room * sizeof(Point)
     size += (desk.search.room + desk.search.spare_room) * sizeof(Match)
-    for index in range(2):
-        size += desk.said[index].room + desk.places[index].room + desk.rounds[index].room
-        size += desk.json[index].room * sizeof(Node)
+    for index in range(JSON_LEVELS):
+        size += desk.said[index].room + desk.places[index].room + desk.json[index].room * sizeof(Node)
+    for index in range(ROUNDS):
+        size += desk.rounds[index].room
     return size
 
 

@@ -254,6 +254,8 @@ cdef enum:
 
 cdef Issuer ISSUERS[MAX_ISSUERS]  # those of RuPay last
 cdef int ISSUER_COUNT = len(CARD_ISSUERS), ALL_ISSUERS = len(CARD_ISSUERS) + len(RUPAY_ISSUERS)
+if ALL_ISSUERS > MAX_ISSUERS:
+    raise ImportError("more issuers than there is room for")
 for _index, _issuer in enumerate((*CARD_ISSUERS, *RUPAY_ISSUERS)):
     ISSUERS[_index] = Issuer(_issuer.first, _issuer.last, sum(1 << length for length in _issuer.lengths), len(str(_issuer.first)))
 

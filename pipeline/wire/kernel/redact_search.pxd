@@ -71,7 +71,8 @@ cdef struct Search:
     size_t room
     Match* spare  # where lists are merged
     size_t spare_room
-    Cursor* read  # by shapes: see there
+    Cursor* read  # by shapes: see there,
+    size_t read_room  # and for how many there is room
 
 ctypedef bint (*Matcher)(Search*) noexcept nogil
 

@@ -19,6 +19,8 @@ cdef Literals in_any_case(tuple literals):
     """Return up to `MOST_LITERALS`, given in lower case; they have to live as long."""
     cdef Literals made
     cdef int index
+    if len(literals) > MOST_LITERALS:
+        raise ImportError("more literals than there is room for")
     listed = sorted(literals, key=lambda literal: literal[0] & 31)
     for index, literal in enumerate(listed):
         made.list[index] = anchor_of(literal, True)

@@ -429,6 +429,7 @@ cdef Literals NOTHINGS = in_any_case((b"null", b"true", b"false", b"none", b"und
 
 cdef enum:
     MAX_NAME = 64
+    MAX_TEMPLATE = 256
 
 
 cdef bint find_kv_secret(Search* search) noexcept nogil:
@@ -495,13 +496,13 @@ cdef Cursor secret_end(Search* search, Cursor at) noexcept nogil:
 
 
 cdef Cursor template_end(Cursor at, Cursor stop) noexcept nogil:
-    """Return the end of `${…}` or `{{…}}` on one line; NULL where there is none."""
+    """Return the end of `${…}` or `{{…}}` on one line, of no more than `MAX_TEMPLATE` bytes inside; NULL where there is none."""
     cdef Cursor end
     cdef bint doubled
     if not same(at, stop, b"${", 2) and not same(at, stop, b"{{", 2):
         return NULL
     doubled = at[0] == c"{"
-    end = <Cursor>memchr(at + 2, c"}", stop - at - 2)
+    end = <Cursor>memchr(at + 2, c"}", min(<size_t>(stop - at - 2), <size_t>MAX_TEMPLATE + 1))
     if end is NULL or memchr(at + 2, c"\n", end - at - 2) is not NULL:
         return NULL
     if not doubled:

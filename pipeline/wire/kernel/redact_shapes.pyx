@@ -2,7 +2,7 @@
 
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t
-from libc.stdlib cimport malloc
+from libc.stdlib cimport realloc
 from libc.string cimport memset
 
 from pipeline.wire.kernel.redact_rules cimport Beginning, Piece, Program, Shape, place_of
@@ -26,11 +26,13 @@ cdef bint find_shapes(Search* search) noexcept nogil:
     cdef Cursor at = search.start, start = NULL, stop
     cdef size_t count = program.shape_count + 2 * program.run_count
     cdef uint32_t bytes_
+    cdef Cursor* more
     cdef Read read
-    if search.read is NULL:
-        search.read = <Cursor*>malloc(count * sizeof(Cursor))
-        if search.read is NULL:
+    if search.read_room < count:  # the rules of another scope may have fewer shapes
+        more = <Cursor*>realloc(search.read, count * sizeof(Cursor))
+        if more is NULL:
             return False
+        search.read, search.read_room = more, count
     memset(search.read, 0, count * sizeof(Cursor))
     read.resume = search.read
     read.starts = read.resume + program.shape_count

@@ -2,7 +2,6 @@
 
 from libc.stdint cimport int64_t
 
-from pipeline.wire.kernel.edits cimport Edit
 from pipeline.wire.kernel.redact_rules cimport DRY_RUN
 from pipeline.wire.kernel.tables cimport KeyValue_key, LogRecord, LogRecord_attributes, Span_attributes
 from pipeline.wire.kernel.walk cimport DELIMITED, Cursor, next_field
@@ -28,9 +27,8 @@ cdef int note_record(
 cdef int summarise(
     Walk* walk, Rulebook book, uint32_t message, const Visit* visit, int64_t edits, size_t first
 ) except -1 with gil:
-    keys = frozenset(
-        book.text.redact(name, Place("key", identifies=True)).text for name in changed_names(walk, message, visit, first) - OWN
-    )
+    cdef set names = changed_names(walk, message, visit, first) - OWN if walk.names_keys else set()
+    keys = frozenset(book.text.redact(name, Place("key", identifies=True)).text for name in names)
     (<list>walk.summaries).append(Summary(walk.records, edits, keys))
     return 0
 
@@ -40,10 +38,15 @@ cdef set changed_names(Walk* walk, uint32_t message, const Visit* visit, size_t 
     cdef Cursor at = visit.value, inside
     cdef Visit attribute, field
     cdef set names = set()
+    cdef size_t edit = first  # edits lie in the order of the payload, as attributes do
     cdef uint32_t attributes = <uint32_t>LogRecord_attributes if message == LogRecord else <uint32_t>Span_attributes
     while at < visit.stop:
         at = next_field(at, visit.stop, &attribute, &walk.fault)
-        if attribute.number != attributes or attribute.wire != DELIMITED or not is_edited(walk, &attribute, first):
+        while edit < walk.edits.count and walk.edits.list[edit].at < attribute.at:
+            edit += 1
+        if attribute.number != attributes or attribute.wire != DELIMITED:
+            continue
+        if edit == walk.edits.count or walk.edits.list[edit].at >= attribute.stop:
             continue
         inside = attribute.value
         while inside < attribute.stop:
@@ -51,13 +54,3 @@ cdef set changed_names(Walk* walk, uint32_t message, const Visit* visit, size_t 
             if field.number == KeyValue_key and field.wire == DELIMITED:
                 names.add(field.value[: field.stop - field.value])
     return names
-
-
-cdef bint is_edited(const Walk* walk, const Visit* visit, size_t first) noexcept nogil:
-    cdef size_t index
-    cdef const Edit* edit
-    for index in range(first, walk.edits.count):
-        edit = &walk.edits.list[index]
-        if visit.at <= edit.at < visit.stop and edit.stop <= visit.stop:
-            return True
-    return False

@@ -211,7 +211,7 @@ _KEY_VALUE: Final = re.compile(
 )
 _NAME_BYTES: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-/:")
 _MAX_NAME: Final = 64
-_TEMPLATE: Final = re.compile(rb"\$\{[^}\n]*+\}|\{\{[^}\n]*+\}\}")
+_TEMPLATE: Final = re.compile(rb"\$\{[^}\n]{0,256}+\}|\{\{[^}\n]{0,256}+\}\}")  # a bound, or each opening brace reads all
 _NOTHING: Final = frozenset((b"null", b"true", b"false", b"none", b"undefined"))
 
 

@@ -101,6 +101,12 @@ def test_the_same_of_more_names_than_are_remembered() -> None:
         check(wire.encode([shared, shared, *many], "logs"))
 
 
+def test_the_same_of_records_that_all_need_a_large_resource() -> None:
+    """Too many to ask about one by one."""
+    attributes = {f"r{number}": "x" * 100 for number in range(300)}
+    check(wire.encode([LogRecord(resource=Resource(attributes), scope=Scope(), body=number) for number in range(50)], "logs"))
+
+
 @pytest.mark.parametrize("levels", [8, 9, 10, 11, MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1])
 def test_the_same_of_deep_maps(levels: int) -> None:
     value = delimited(1, b"deep")

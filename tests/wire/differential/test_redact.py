@@ -85,7 +85,7 @@ OPTIONS = {
             Scope(path="log.body", detectors=("ipv4", "email", "kv_secret"), keys=Keys(sensitive=("a",), action="drop")),
             Scope(path="log.attributes.user.*", detectors="none"),
             Scope(path="log.attributes.*", action="drop", keys=Keys(allowed_only=("**e**",))),
-            Scope(path="resource", action="keep_last", keys=Keys(safe=("**",))),
+            Scope(path="resource", action="keep_last", detectors=("github", "email"), keys=Keys(safe=("**",))),
             Scope(path="span.name", detectors="none"),
             Scope(path="span.attributes.*k*", action="none"),
             Scope(path="span.events.*", detectors=("card",)),
