@@ -9,6 +9,7 @@ from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from pipeline.wire.kernel.arena cimport grown
+from pipeline.wire.kernel.redact_headers cimport cookies_start
 from pipeline.wire.kernel.redact_keyed cimport keyed_code, keyed_number
 from pipeline.wire.kernel.redact_national_keyed cimport is_tfn
 from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, is_rupay, quad_end
@@ -22,7 +23,7 @@ from pipeline.wire.kernel.redact_scan cimport (
 from pipeline.wire.kernel.redact_search cimport (
     ALNUM, DIGIT, DOMAIN, HEX, LOCAL, UPPER, Point, behind_blanks, bounded_left, find, is_a, run, run_of, stands
 )
-from pipeline.wire.kernel.redact_secrets cimport assignment_end, cookies_start, starts_free
+from pipeline.wire.kernel.redact_secrets cimport assignment_end, starts_free
 from pipeline.wire.kernel.walk cimport fixed32
 
 import os

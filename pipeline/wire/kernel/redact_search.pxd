@@ -112,6 +112,15 @@ cdef inline bint begins_token(const Search* search, Cursor at) noexcept nogil:
     return at < search.stop and search.program.begins_token[at[0]]
 
 
+cdef inline Cursor behind_token(Search* search, Cursor at) noexcept nogil:
+    """Return the end of the replacement that stands here already, `at` where there is none."""
+    cdef Cursor end = token_at(search.program, at, search.stop, False) if begins_token(search, at) else NULL
+    if end is NULL:
+        return at
+    search.token, search.token_end = at, end
+    return end
+
+
 cdef inline bint found(Search* search, Cursor start, Cursor stop) noexcept nogil:
     """Note a match, unless a replacement stands there already; False when there is no memory."""
     cdef Match* list
