@@ -9,10 +9,11 @@ from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from pipeline.wire.kernel.arena cimport grown
+from pipeline.wire.kernel.redact_accounts cimport iban_end, iban_length, is_card, is_rupay
+from pipeline.wire.kernel.redact_addresses cimport quad_end
 from pipeline.wire.kernel.redact_headers cimport cookies_start
 from pipeline.wire.kernel.redact_keyed cimport keyed_code, keyed_number
 from pipeline.wire.kernel.redact_national_keyed cimport is_tfn
-from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, is_rupay, quad_end
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
     IPV6, ITIN, IT_CF, JWT, KEYED, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Trigger, bit, hash_of_bytes, place_of,

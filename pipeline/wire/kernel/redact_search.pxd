@@ -178,6 +178,11 @@ cdef inline Cursor plain_until(Cursor at, Cursor stop, uint32_t ends) noexcept n
     return at
 
 
+cdef inline int two(Cursor at) noexcept nogil:
+    """Return the number that two digits mean."""
+    return 10 * (at[0] - c"0") + at[1] - c"0"
+
+
 cdef inline bint same(Cursor at, Cursor stop, const char* literal, size_t size) noexcept nogil:
     """Tell whether a literal stands here."""
     return <size_t>(stop - at) >= size and memcmp(at, literal, size) == 0
