@@ -10,13 +10,13 @@ from pipeline.wire.kernel.redact_search cimport (
 from pipeline.wire.kernel.redact_secrets cimport quoted_end
 from pipeline.wire.kernel.walk cimport Cursor
 
+from pipeline.wire.kernel import redact_literals
+
 cdef enum:
     MAX_OPTION = 61
     COMMAND_REACH = 200
 
-cdef Literals COMMANDS = in_any_case((
-    b"mysql ", b"mysqldump ", b"mysqladmin ", b"mariadb ", b"psql ", b"sshpass ", b"mongo ", b"mongosh ",
-))
+cdef Literals COMMANDS = in_any_case(redact_literals.COMMANDS)
 
 cdef struct Option:
     # The next `-p`, or the end of the command: it is looked for once, not from each command again.

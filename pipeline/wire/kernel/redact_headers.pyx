@@ -8,11 +8,11 @@ from pipeline.wire.kernel.redact_search cimport (
     plain_until, run, same, same_folded, until,
 )
 
+from pipeline.wire.kernel import redact_literals
+
 # ---- authorization ----
 
-cdef Literals SCHEMES = in_any_case((
-    b"bearer", b"basic", b"token", b"digest", b"negotiate", b"apikey", b"dpop", b"aws4-hmac-sha256",
-))
+cdef Literals SCHEMES = in_any_case(redact_literals.SCHEMES)
 
 cdef enum:
     PARAMETERS_REACH = 2048

@@ -15,6 +15,8 @@ from pipeline.wire.kernel.redact_search cimport (
     next_point, plain_until, run, same, same_folded, until,
 )
 
+from pipeline.wire.kernel import redact_literals
+
 # ---- tokens ----
 
 
@@ -95,10 +97,7 @@ cdef inline bint is_key_label(Cursor label, Py_ssize_t size) noexcept nogil:
 
 # ---- key and value ----
 
-cdef Literals SESSIONS = in_any_case((
-    b"session_id=", b"sessionid=", b"sessid=", b"phpsessid=", b"jsessionid=", b"connect.sid=", b"csrftoken=", b"xsrf-token=",
-    b"asp.net_sessionid=",
-))
+cdef Literals SESSIONS = in_any_case(redact_literals.SESSIONS)
 
 
 cdef bint find_session_kv(Search* search) noexcept nogil:
@@ -134,10 +133,7 @@ cdef Cursor prefixed_cookie(Cursor at, Cursor stop) noexcept nogil:
     return at + 1 if at > name and at < stop and at[0] == c"=" else NULL
 
 
-cdef Literals KEY_WORDS = in_any_case((
-    b"password", b"passwd", b"passphrase", b"pwd", b"secret", b"key", b"token", b"credentials", b"credential", b"string", b"otp",
-    b"pin", b"cvv", b"cvc",
-))
+cdef Literals KEY_WORDS = in_any_case(redact_literals.KEY_WORDS)
 cdef Literals NOTHINGS = in_any_case((b"null", b"true", b"false", b"none", b"undefined"))
 
 cdef enum:
@@ -250,7 +246,7 @@ cdef Cursor quoted_end(const Search* search, Cursor quote, Cursor start) noexcep
     return at
 
 
-cdef Literals DSN_WORDS = in_any_case((b"password", b"pwd"))
+cdef Literals DSN_WORDS = in_any_case(redact_literals.DSN_WORDS)
 
 cdef enum:
     MAX_DSN_VALUE = 256

@@ -8,6 +8,8 @@ from pipeline.wire.kernel.redact_search cimport (
 )
 from pipeline.wire.kernel.walk cimport Cursor
 
+from pipeline.wire.kernel import redact_literals
+
 cdef Literals LOGIN_SCHEMES = in_any_case((
     b"rediss", b"redis", b"amqps", b"amqp", b"mongodb+srv", b"mongodb", b"postgresql", b"postgres", b"mysql", b"sftp", b"smtps",
     b"smtp",
@@ -43,11 +45,7 @@ cdef bint find_url_cred(Search* search) noexcept nogil:
     return True
 
 
-cdef Literals PARAMETERS = in_any_case((
-    b"token=", b"access_token=", b"id_token=", b"refresh_token=", b"api_key=", b"apikey=", b"key=", b"code=", b"sig=",
-    b"signature=", b"secret=", b"password=", b"session=", b"x-amz-signature=", b"x-amz-credential=", b"x-amz-security-token=",
-    b"x-goog-signature=",
-))
+cdef Literals PARAMETERS = in_any_case(redact_literals.PARAMETERS)
 
 
 cdef bint find_url_param(Search* search) noexcept nogil:
