@@ -1,4 +1,4 @@
-"""`reference/enrich.py`, compiled: what is missing is added where it stands.
+"""`reference/enrich.py`, compiled: ids are searched for, and what is missing is added where it stands.
 
 Ids in attributes are found here. Only Python can tell what a JSON body or a line of text holds, so a record whose body may hold
 an id is given to the reference's search. That takes the GIL, for a whole payload: taking it again for each record would wait for
@@ -15,20 +15,22 @@ from libc.string cimport memcpy, memset
 
 from pipeline.wire.kernel.arena cimport taken
 from pipeline.wire.kernel.conditions cimport plain, value_of
-from pipeline.wire.kernel.edits cimport Frame, add_edit, edited, open_frame, rewrite_frame
+from pipeline.wire.kernel.edits cimport add_edit, edited
+from pipeline.wire.kernel.enrich_attributes cimport (
+    ATTRIBUTES, JSON, SOURCES, Addition, Enriching, any_missing, is_missing, is_replaced, put_attribute, with_resource
+)
 from pipeline.wire.kernel.items cimport FAIL, KEEP, Slice, Verdict, Walk, Wanted, begin, end, walked
 from pipeline.wire.kernel.tables cimport (
-    LogRecord, LogRecord_attributes, LogRecord_flags, LogRecord_span_id, LogRecord_trace_id, MESSAGES, ResourceLogs_resource,
-    Resource_attributes,
+    LogRecord, LogRecord_attributes, LogRecord_flags, LogRecord_span_id, LogRecord_trace_id, MESSAGES
 )
 from pipeline.wire.kernel.trace_ids cimport SPAN_ID_BYTES, TRACE_ID_BYTES
 from pipeline.wire.kernel.trace_members cimport (
     NO, NUMBER_ROOM, ODD, YES, Answer, Ids, Members,
     find_ids, find_request, may_name_trace, mentions_trace, note_member, opens_object,
 )
-from pipeline.wire.kernel.values cimport MAP, TEXT, Text, Value, equal, key_of, same_text
+from pipeline.wire.kernel.values cimport MAP, TEXT, Text, Value, key_of, same_text
 from pipeline.wire.kernel.walk cimport (
-    DELIMITED, FIXED32, NO_MEMORY, Cursor, Visit, any_bit, fixed32, malformed, next_field, put_varint, root, sound, varint_bytes,
+    DELIMITED, FIXED32, NO_MEMORY, Cursor, Visit, any_bit, fixed32, malformed, next_field, root, sound
 )
 
 from pipeline import wire
@@ -39,40 +41,9 @@ from pipeline.wire.reference import enrich as reference
 from pipeline.wire.reference.items import key_value
 from pipeline.wire.reference.walk import delimited
 
-cdef enum Source:
-    ATTRIBUTES
-    JSON
-    TEXT_BODY
-    SOURCES
-
 cdef tuple _SOURCES = ("attributes", "json", "text")
 cdef tuple _HEADERS = tuple(REQUEST_MEMBERS.values())
 cdef uint32_t _CLAIMS = SAMPLED | RANDOM  # flags that a derived id can't have
-
-cdef struct Addition:
-    # An attribute to add: its key, its value, and its KeyValue on the wire, length first.
-    Text key
-    Value value
-    Text encoded
-    size_t index  # of what is there, in `Item.attributes` or `Item.resource`
-    size_t old_index  # as much for the name that older SDKs give it; the same where there is none
-
-cdef struct Enriching:
-    const Addition* attributes
-    size_t attribute_count
-    const Addition* resource
-    size_t resource_count
-    Text derived_key
-    Text derived
-    bint overwrites
-    int[SOURCES] sources
-    int source_count
-    bint derives
-    bint moves
-    bint has_gil
-    bint needs_gil
-    PyObject* enricher
-    PyObject* call  # a list of this call: an error, and what the texts of ids point into
 
 cdef struct Found:
     # What a log record is given.
@@ -362,30 +333,6 @@ cdef bint derived(Enriching* enriching, Found* found, int header, Text request) 
     return True
 
 
-cdef inline bint is_missing(const Addition* addition, const Value* there, bint overwrites) noexcept nogil:
-    cdef const Value* value = &there[addition.index]
-    if overwrites:
-        return not value.present or not equal(value, &addition.value)
-    return not value.present and not there[addition.old_index].present
-
-
-cdef bint any_missing(const Addition* additions, size_t count, const Value* there, bint overwrites) noexcept nogil:
-    cdef size_t index
-    for index in range(count):
-        if is_missing(&additions[index], there, overwrites):
-            return True
-    return False
-
-
-cdef bint is_replaced(Text key, const Addition* additions, size_t count, const Value* there, bint overwrites) noexcept nogil:
-    """Tell whether an attribute goes because another one of its key comes."""
-    cdef size_t index
-    for index in range(count):
-        if same_text(additions[index].key, key):
-            return is_missing(&additions[index], there, overwrites)
-    return False
-
-
 cdef bint taken_out(Walk* walk, const Enriching* enriching, const Found* found) noexcept nogil:
     """Take out of an item what is replaced or moved; False without memory."""
     cdef Cursor at = walk.item.visit.value, stop = walk.item.visit.stop
@@ -466,67 +413,3 @@ cdef inline uint8_t* put_field(uint8_t* to, uint8_t tag, const uint8_t* value, u
     to[1] = size
     memcpy(to + 2, value, size)
     return to + 2 + size
-
-
-cdef inline uint8_t* put_attribute(uint8_t* to, uint8_t tag, Text encoded) noexcept nogil:
-    to[0] = tag
-    memcpy(to + 1, encoded.at, encoded.size)
-    return to + 1 + encoded.size
-
-
-cdef bint with_resource(Walk* walk, const Visit* visit, bint last) noexcept nogil:
-    """Add what a resource lacks to its last piece, or to a new one where the group has none (`visit.number` is 0)."""
-    cdef const Enriching* enriching = <const Enriching*>walk.state
-    cdef Frame frame
-    if not any_missing(enriching.resource, enriching.resource_count, walk.item.resource, enriching.overwrites):
-        return True
-    if visit.number == 0:
-        return resource_added(walk, enriching, visit)
-    if not open_frame(&walk.edits, visit, &frame):
-        return no_memory(walk)
-    if not resource_taken_out(walk, enriching, visit) or (last and not resource_added(walk, enriching, visit)):
-        return False
-    rewrite_frame(&walk.edits, visit, &frame)
-    return True
-
-
-cdef bint resource_taken_out(Walk* walk, const Enriching* enriching, const Visit* resource) noexcept nogil:
-    cdef Cursor at = resource.value
-    cdef Visit visit
-    cdef Text key
-    while at < resource.stop:
-        at = next_field(at, resource.stop, &visit, &walk.fault)
-        if at is NULL:
-            return False
-        if visit.number != Resource_attributes:
-            continue
-        key = key_of(visit.value, visit.stop)
-        if is_replaced(key, enriching.resource, enriching.resource_count, walk.item.resource, enriching.overwrites):
-            if not add_edit(&walk.edits, visit.at, visit.stop, NULL, 0):
-                return no_memory(walk)
-    return True
-
-
-cdef bint resource_added(Walk* walk, const Enriching* enriching, const Visit* resource) noexcept nogil:
-    cdef size_t size = 0, head = 0, index
-    cdef uint8_t* start
-    cdef uint8_t* to
-    for index in range(enriching.resource_count):
-        if is_missing(&enriching.resource[index], walk.item.resource, enriching.overwrites):
-            size += 1 + enriching.resource[index].encoded.size
-    if resource.number == 0:
-        head = 1 + varint_bytes(size)
-    start = to = taken(&walk.edits.arena, head + size)
-    if start is NULL:
-        return no_memory(walk)
-    if head:
-        to = put_varint(put_varint(to, ResourceLogs_resource << 3 | DELIMITED), size)
-    for index in range(enriching.resource_count):
-        if is_missing(&enriching.resource[index], walk.item.resource, enriching.overwrites):
-            to = put_attribute(to, Resource_attributes << 3 | DELIMITED, enriching.resource[index].encoded)
-    return add_edit(&walk.edits, resource.stop, resource.stop, start, to - start) or no_memory(walk)
-
-
-cdef bint no_memory(Walk* walk) noexcept nogil:
-    walk.fault.reason = NO_MEMORY
-    return False

@@ -2,10 +2,11 @@
 
 from libc.stdint cimport int64_t, uint8_t
 
+from pipeline.wire.kernel.redact_accounts cimport is_luhn
 from pipeline.wire.kernel.redact_names cimport keywords_in
 from pipeline.wire.kernel.redact_national cimport is_day
 from pipeline.wire.kernel.redact_national_keyed cimport national_code_end, national_forms
-from pipeline.wire.kernel.redact_personal cimport is_luhn, is_social_security
+from pipeline.wire.kernel.redact_personal cimport is_social_security
 from pipeline.wire.kernel.redact_rules cimport (
     KEYED_AWS_SECRET, KEYED_DATADOG, KEYED_DOB, KEYED_ENTROPY, KEYED_GEO, KEYED_IMEI, KEYED_IN_PAN, KEYED_MAC, KEYED_MAILGUN,
     KEYED_MX_CURP, KEYED_PAGERDUTY, KEYED_PHONE, KEYED_SSN, KEYED_VERCEL, Groups, Program,

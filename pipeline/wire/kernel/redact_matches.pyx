@@ -5,23 +5,23 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, qsort, realloc
 from libc.string cimport memchr
 
+from pipeline.wire.kernel.redact_accounts cimport find_card, find_iban
+from pipeline.wire.kernel.redact_addresses cimport find_ipv4, find_ipv6
+from pipeline.wire.kernel.redact_commands cimport find_cli_secret
+from pipeline.wire.kernel.redact_headers cimport find_auth_header, find_cookie
 from pipeline.wire.kernel.redact_keyed cimport find_keyed
 from pipeline.wire.kernel.redact_national cimport (
     find_br_cnpj, find_br_cpf, find_ch_ahv, find_cn_ric, find_es_dni, find_es_nie, find_fi_hetu, find_it_cf, find_uk_nino
 )
-from pipeline.wire.kernel.redact_personal cimport (
-    find_card, find_email, find_iban, find_ipv4, find_ipv6, find_itin, find_phone, find_ssn
-)
+from pipeline.wire.kernel.redact_personal cimport find_email, find_itin, find_phone, find_ssn
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
     IPV6, ITIN, IT_CF, JWT, KEYED, KINDS, KV_SECRET, PATTERN, PEM, PHONE, SESSION_KV, SHAPES, SSN, UK_NINO, URL_CRED, URL_PARAM, bit,
 )
 from pipeline.wire.kernel.redact_search cimport Match, Matcher, token_at
-from pipeline.wire.kernel.redact_secrets cimport (
-    find_auth_header, find_cli_secret, find_cookie, find_dsn_kv, find_jwt, find_kv_secret, find_pem, find_session_kv,
-    find_url_cred, find_url_param,
-)
+from pipeline.wire.kernel.redact_secrets cimport find_dsn_kv, find_jwt, find_kv_secret, find_pem, find_session_kv
 from pipeline.wire.kernel.redact_shapes cimport find_shapes
+from pipeline.wire.kernel.redact_urls cimport find_url_cred, find_url_param
 from pipeline.wire.kernel.walk cimport Cursor
 
 cdef Matcher MATCHERS[KINDS]

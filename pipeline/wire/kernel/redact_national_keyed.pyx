@@ -2,9 +2,9 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
+from pipeline.wire.kernel.redact_accounts cimport is_luhn
 from pipeline.wire.kernel.redact_keyed cimport add_form
 from pipeline.wire.kernel.redact_national cimport br_checked, is_day, is_ean13
-from pipeline.wire.kernel.redact_personal cimport is_luhn
 from pipeline.wire.kernel.redact_rules cimport (
     KEYED_AU_TFN, KEYED_BE_NN, KEYED_BR_CNPJ, KEYED_BR_CPF, KEYED_CA_SIN, KEYED_CH_AHV, KEYED_DE_IDNR, KEYED_FR_NIR,
     KEYED_IN_AADHAAR, KEYED_KR_RRN, KEYED_NL_BSN, KEYED_NO_FNR, KEYED_PL_PESEL, KEYED_SE_PNR, KEYED_UK_NHS, KEYED_ZA_ID,

@@ -1,4 +1,4 @@
-"""Matchers for personal data, and the checks of them that others need."""
+"""Matchers for e-mail addresses, telephone, social security and taxpayer numbers, and a check that others need."""
 
 from pipeline.wire.kernel.redact_search cimport Search
 from pipeline.wire.kernel.walk cimport Cursor
@@ -7,15 +7,5 @@ cdef bint find_email(Search* search) noexcept nogil
 cdef bint find_phone(Search* search) noexcept nogil
 cdef bint find_ssn(Search* search) noexcept nogil
 cdef bint find_itin(Search* search) noexcept nogil
-cdef bint find_card(Search* search) noexcept nogil
-cdef bint find_iban(Search* search) noexcept nogil
-cdef bint find_ipv4(Search* search) noexcept nogil
-cdef bint find_ipv6(Search* search) noexcept nogil
 
-cdef bint is_card(Cursor digits, Py_ssize_t size) noexcept nogil
-cdef bint is_rupay(Cursor digits, Py_ssize_t size) noexcept nogil
-cdef bint is_luhn(Cursor digits, Py_ssize_t size) noexcept nogil
 cdef bint is_social_security(Cursor area, Cursor group, Cursor serial) noexcept nogil
-cdef Cursor quad_end(Cursor at, Cursor stop) noexcept nogil
-cdef int iban_length(Cursor country) noexcept nogil
-cdef Cursor iban_end(const Search* search, Cursor start, int length) noexcept nogil

@@ -10,6 +10,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport SIZE_MAX, uint32_t
 from libc.string cimport memset
 
+from pipeline.wire.kernel import redact_literals
 from pipeline.wire.kernel.redact_fingerprints import beginnings, buckets, fingerprint
 from pipeline.wire.reference.redact_actions import Actions
 from pipeline.wire.reference.redact_keys import as_read, words
@@ -40,41 +41,19 @@ _ANCHORS = {
     "entropy": [], "mac": [],
 }  # fmt: skip
 _LABELS = {"tag": TAG, "mask": MASK, "none": DRY_RUN, "drop": DROP, "keep_last": KEEP_LAST, "hmac": HMAC}
-_PARAMETERS = (
-    "token access_token id_token refresh_token api_key apikey key code sig signature secret password session x-amz-signature "
-    "x-amz-credential x-amz-security-token x-goog-signature"
-).split()
 _ASSIGNS = b"\"'\\ \t=:"
 _ALNUM = bytes(filter(lambda byte: bytes((byte,)).isalnum(), range(256)))
 _LITERALS = {
     # by kind: literals without which it finds nothing, what may stand behind them, whether they come in any case
     PEM: ([b"-----BEGIN "], (), False),
     JWT: ([b"eyJ"], (_ALNUM + b"_-",), False),
-    AUTH_HEADER: (
-        [b"bearer ", b"basic ", b"token ", b"digest ", b"negotiate ", b"apikey ", b"dpop ", b"aws4-hmac-sha256 ", b"authorization"],
-        (), True,
-    ),
+    AUTH_HEADER: ([*(scheme + b" " for scheme in redact_literals.SCHEMES), b"authorization"], (), True),
     COOKIE: ([b"cookie"], (), True),
-    SESSION_KV: (
-        [
-            b"session_id=", b"sessionid=", b"sessid=", b"phpsessid=", b"jsessionid=", b"connect.sid=", b"csrftoken=",
-            b"xsrf-token=", b"asp.net_sessionid=", b"__host-", b"__secure-",
-        ],
-        (), True,
-    ),
-    URL_PARAM: ([mark + name.encode() + b"=" for mark in (b"?", b"&") for name in _PARAMETERS], (), True),
-    KV_SECRET: (
-        [
-            b"password", b"passwd", b"passphrase", b"pwd", b"secret", b"key", b"token", b"credential", b"credentials",
-            b"string", b"otp", b"pin", b"cvv", b"cvc",
-        ],
-        (_ASSIGNS,), True,
-    ),
-    CLI_SECRET: (
-        [b"--", b"mysql ", b"mysqldump ", b"mysqladmin ", b"mariadb ", b"psql ", b"sshpass ", b"mongo ", b"mongosh "],
-        (_ALNUM, _ALNUM + b"_-= \t"), True,
-    ),
-    DSN_KV: ([b"password", b"pwd"], (b" \t=",), True),
+    SESSION_KV: ([*redact_literals.SESSIONS, b"__host-", b"__secure-"], (), True),
+    URL_PARAM: ([mark + name for mark in (b"?", b"&") for name in redact_literals.PARAMETERS], (), True),
+    KV_SECRET: (redact_literals.KEY_WORDS, (_ASSIGNS,), True),
+    CLI_SECRET: ([b"--", *redact_literals.COMMANDS], (_ALNUM, _ALNUM + b"_-= \t"), True),
+    DSN_KV: (redact_literals.DSN_WORDS, (b" \t=",), True),
     EMAIL: ([b"%40", b"\\u0040"], (_ALNUM + b"-" + bytes(range(128, 256)),), False),
 }  # fmt: skip
 _BYTES_VALUES = {"scan": SCAN_BYTES, "drop": DROP_BYTES, "pass": PASS_BYTES}

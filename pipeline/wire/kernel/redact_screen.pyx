@@ -9,9 +9,11 @@ from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from pipeline.wire.kernel.arena cimport grown
+from pipeline.wire.kernel.redact_accounts cimport iban_end, iban_length, is_card, is_rupay
+from pipeline.wire.kernel.redact_addresses cimport quad_end
+from pipeline.wire.kernel.redact_headers cimport cookies_start
 from pipeline.wire.kernel.redact_keyed cimport keyed_code, keyed_number
 from pipeline.wire.kernel.redact_national_keyed cimport is_tfn
-from pipeline.wire.kernel.redact_personal cimport iban_end, iban_length, is_card, is_rupay, quad_end
 from pipeline.wire.kernel.redact_rules cimport (
     AUTH_HEADER, BR_CNPJ, BR_CPF, CARD, CH_AHV, CLI_SECRET, CN_RIC, COOKIE, DSN_KV, EMAIL, ES_DNI, ES_NIE, FI_HETU, IBAN, IPV4,
     IPV6, ITIN, IT_CF, JWT, KEYED, KV_SECRET, PHONE, SHAPES, SSN, UK_NINO, URL_CRED, Beginning, Trigger, bit, hash_of_bytes, place_of,
@@ -20,9 +22,9 @@ from pipeline.wire.kernel.redact_scan cimport (
     SCAN_READ, SCAN_STEP, SCAN_WINDOW, ScanBefore, ScanTriggers, ScanWindow, scan_best, scan_portable
 )
 from pipeline.wire.kernel.redact_search cimport (
-    ALNUM, DIGIT, DOMAIN, HEX, LOCAL, UPPER, Point, behind_blanks, bounded_left, find, is_a, run, run_of, stands
+    ALNUM, DIGIT, DOMAIN, HEX, LOCAL, UPPER, Point, behind_blanks, bounded_left, find, is_a, run_of, stands
 )
-from pipeline.wire.kernel.redact_secrets cimport assignment_end, cookies_start, starts_free
+from pipeline.wire.kernel.redact_secrets cimport assignment_end, starts_free
 from pipeline.wire.kernel.walk cimport fixed32
 
 import os

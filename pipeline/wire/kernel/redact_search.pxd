@@ -113,6 +113,15 @@ cdef inline bint begins_token(const Search* search, Cursor at) noexcept nogil:
     return at < search.stop and search.program.begins_token[at[0]]
 
 
+cdef inline Cursor behind_token(Search* search, Cursor at) noexcept nogil:
+    """Return the end of the replacement that stands here already, `at` where there is none."""
+    cdef Cursor end = token_at(search.program, at, search.stop, False) if begins_token(search, at) else NULL
+    if end is NULL:
+        return at
+    search.token, search.token_end = at, end
+    return end
+
+
 cdef inline bint found(Search* search, Cursor start, Cursor stop) noexcept nogil:
     """Note a match, unless a replacement stands there already; False when there is no memory."""
     cdef Match* list
@@ -168,6 +177,11 @@ cdef inline Cursor plain_until(Cursor at, Cursor stop, uint32_t ends) noexcept n
     while at < stop and at[0] == c"\\" and not starts_escape(at, stop):
         at = until(at + 1, stop, ends)
     return at
+
+
+cdef inline int two(Cursor at) noexcept nogil:
+    """Return the number that two digits mean."""
+    return 10 * (at[0] - c"0") + at[1] - c"0"
 
 
 cdef inline bint same(Cursor at, Cursor stop, const char* literal, size_t size) noexcept nogil:

@@ -1,27 +1,21 @@
-"""`reference/redact_secrets.py`, compiled: the same matchers by the same names. What each means is told there."""
+"""`reference/redact_secrets.py`, compiled: tokens, and secrets that a name before them gives away. What each means is told there.
+
+What stands in headers, URLs and command lines is found in modules of its own.
+"""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t
 from libc.string cimport memchr, memcmp
 
 from pipeline.wire.kernel.redact_names cimport word_at_end
 from pipeline.wire.kernel.redact_rules cimport CVV, NO_SECRET, PIN
 from pipeline.wire.kernel.redact_search cimport (
-    ALNUM, BASE64URL, BLANK, COOKIE_END, COOKIE_NAME_END, CREDENTIAL_END, DIGIT, DSN_END, LABEL, LINE_END, LOWER, NAME,
-    OPTION_END, PARAMETER_END, SCHEME, SECRET_END, SESSION_END, TOKEN68, UPPER, USER_END, WORD,
-    Literals, any_of, begins_token, behind_blanks, behind_escape, behind_quote, bounded_left, find, found, in_any_case, is_a,
-    lower, next_point, plain_until, run, same, same_folded, token_at, until,
+    ALNUM, BASE64URL, BLANK, DIGIT, DSN_END, LABEL, LOWER, NAME, SECRET_END, SESSION_END, UPPER, WORD,
+    Literals, any_of, behind_blanks, behind_escape, behind_quote, behind_token, bounded_left, find, found, in_any_case, is_a,
+    next_point, plain_until, run, same, same_folded, until,
 )
 
-
-cdef inline Cursor behind_token(Search* search, Cursor at) noexcept nogil:
-    """Return the end of the replacement that stands here already, `at` where there is none."""
-    cdef Cursor end = token_at(search.program, at, search.stop, False) if begins_token(search, at) else NULL
-    if end is NULL:
-        return at
-    search.token, search.token_end = at, end
-    return end
-
+from pipeline.wire.kernel import redact_literals
 
 # ---- tokens ----
 
@@ -101,291 +95,9 @@ cdef inline bint is_key_label(Cursor label, Py_ssize_t size) noexcept nogil:
     return 17 <= size <= 57 and memcmp(label + size - 17, b"PRIVATE KEY BLOCK", 17) == 0
 
 
-# ---- headers ----
-
-cdef Literals SCHEMES = in_any_case((
-    b"bearer", b"basic", b"token", b"digest", b"negotiate", b"apikey", b"dpop", b"aws4-hmac-sha256",
-))
-
-cdef enum:
-    PARAMETERS_REACH = 2048
-    LONG_WORD = 20
-
-cdef struct Parameters:
-    # Where the next `response=` and `Signature=` stand, from one scheme to the next: no part of a text is searched twice.
-    Cursor response
-    Cursor signature
-
-
-cdef Cursor scheme_end(Cursor at, Cursor stop) noexcept nogil:
-    """Return the end of a scheme and the spaces behind it; NULL where there is none."""
-    cdef Cursor end = any_of(&SCHEMES, at, stop), spaces
-    if end is NULL:
-        return NULL
-    spaces = end
-    while spaces < stop and spaces[0] == c" ":
-        spaces += 1
-    return spaces if spaces > end else NULL
-
-
-cdef bint find_auth_header(Search* search) noexcept nogil:
-    if not find_headers(search):
-        return False
-    search.next_point = 0
-    return find_schemes(search)
-
-
-cdef bint find_headers(Search* search) noexcept nogil:
-    cdef Cursor at = search.start, stop = search.stop, start, end, scheme
-    cdef Cursor name
-    cdef Parameters parameters = Parameters(NULL, NULL)
-    while True:
-        name = next_point(search, at)
-        if name is NULL:
-            return True
-        start = header_end(name, stop)
-        if start is NULL:
-            continue
-        if name - at >= 6 and same_folded(name - 6, stop, b"proxy-", 6):
-            name -= 6
-        if bounded_left(search, name):
-            scheme = scheme_end(start, stop)
-            if scheme is NULL:
-                end = plain_until(start, stop, LINE_END)
-            elif not parameter_span(search, start, scheme, &parameters, &start, &end):
-                start = scheme
-                end = plain_until(behind_token(search, start), stop, CREDENTIAL_END)
-            if end > start:
-                if not found(search, start, end):
-                    return False
-                start = end
-        at = start
-
-
-cdef Cursor header_end(Cursor at, Cursor stop) noexcept nogil:
-    """Return where the value of an authorization header starts whose name stands here; NULL where none does."""
-    if not same_folded(at, stop, b"authorization", 13):
-        return NULL
-    at = behind_blanks(behind_quote(at + 13, stop), stop)
-    if at == stop or at[0] != c":":
-        return NULL
-    return behind_quote(behind_blanks(at + 1, stop), stop)
-
-
-cdef bint find_schemes(Search* search) noexcept nogil:
-    cdef Cursor at = search.start, stop = search.stop, value, start, end
-    cdef Parameters parameters = Parameters(NULL, NULL)
-    while True:
-        at = next_point(search, at)
-        if at is NULL:
-            return True
-        value = scheme_end(at, stop)
-        if value is NULL:
-            continue
-        if bounded_left(search, at):
-            if parameter_span(search, at, value, &parameters, &start, &end):
-                if not found(search, start, end):
-                    return False
-                value = max(value, end)
-            else:
-                end = telling_credentials_end(value, stop)
-                if end is not NULL:
-                    if not found(search, value, end):
-                        return False
-                    value = end
-        at = value
-
-
-cdef bint parameter_span(
-    Search* search, Cursor scheme, Cursor behind, Parameters* next_, Cursor* start, Cursor* end
-) noexcept nogil:
-    """Find the value of the parameter that holds the credentials of a scheme: its `start` and `end`."""
-    cdef Cursor limit = behind + PARAMETERS_REACH if search.stop - behind > PARAMETERS_REACH else search.stop, at
-    cdef Cursor* known
-    cdef size_t size = scheme_size(scheme)
-    if size == 0:
-        return False
-    known = &next_.response if size == 9 else &next_.signature
-    if known[0] < behind:
-        known[0] = parameter_at(search, behind, size)
-    at = known[0] + size
-    if known[0] == search.stop or at > limit:
-        return False
-    if size == 9:  # a quote may follow
-        while at < limit and at - known[0] < 12 and at[0] == c"\\":
-            at += 1
-        if at < limit and at[0] == c'"':
-            at += 1
-    start[0] = at
-    end[0] = run(behind_token(search, at), search.stop, ALNUM)
-    return True
-
-
-cdef inline size_t scheme_size(Cursor scheme) noexcept nogil:
-    """Return the length of the parameter's name and `=` for digest and AWS4, 0 for other schemes."""
-    if lower(scheme[0]) == c"d" and lower(scheme[1]) == c"i":
-        return 9
-    return 10 if lower(scheme[0]) == c"a" and lower(scheme[1]) == c"w" else 0
-
-
-cdef Cursor parameter_at(const Search* search, Cursor at, size_t size) noexcept nogil:
-    """Return where `response=` or `Signature=` stands next as a word; the end of the text where neither does."""
-    while at < search.stop:
-        if at == search.start or not is_a((at - 1)[0], WORD):
-            if same_folded(at, search.stop, b"response=", 9) if size == 9 else same(at, search.stop, b"Signature=", 10):
-                return at
-        at += 1
-    return at
-
-
-cdef Cursor telling_credentials_end(Cursor start, Cursor stop) noexcept nogil:
-    """Return the end of a word that looks like credentials, without dots at its end; NULL where there is none."""
-    cdef Cursor end = run(start, stop, TOKEN68), at = start
-    if end - start < 8:
-        return NULL
-    while (end - 1)[0] == c".":  # the end of a sentence
-        end -= 1
-        if end == start:
-            return NULL
-    if end - start >= LONG_WORD:
-        return end
-    while at < end:
-        if not is_a(at[0], UPPER | LOWER) and at[0] != c"~":
-            return end if end - start >= 8 else NULL
-        at += 1
-    return NULL
-
-
-cdef Literals COOKIE_ATTRIBUTES = in_any_case((
-    b"path", b"domain", b"expires", b"max-age", b"samesite", b"httponly", b"secure", b"priority", b"partitioned",
-))
-
-cdef enum:
-    SHORTEST_COOKIE_ATTRIBUTE = 4
-
-
-cdef bint find_cookie(Search* search) noexcept nogil:
-    cdef Cursor at = search.start, stop = search.stop, name, end, value
-    while True:
-        at = next_point(search, at)
-        if at is NULL:
-            return True
-        at = cookies_start(at, stop)
-        while True:
-            name = run(at, stop, BLANK)
-            end = until(name, stop, COOKIE_NAME_END)
-            if end == name:
-                break
-            at = end
-            if at < stop and at[0] == c"=":
-                value = at + 1
-                at = cookie_end(search, value)
-                if at > value and not is_cookie_attribute(name, end) and not found(search, value, at):
-                    return False
-            if at == stop or at[0] != c";":
-                break
-            at += 1
-
-
-cdef inline bint is_cookie_attribute(Cursor name, Cursor end) noexcept nogil:
-    return end - name >= SHORTEST_COOKIE_ATTRIBUTE and any_of(&COOKIE_ATTRIBUTES, name, end) == end
-
-
-cdef Cursor cookies_start(Cursor at, Cursor stop) noexcept nogil:
-    """Return where the cookies start behind `Cookie:`, which stands here; NULL where it does not."""
-    if not same_folded(at, stop, b"cookie", 6):
-        return NULL
-    at = behind_blanks(behind_quote(at + 6, stop), stop)
-    if at == stop or at[0] != c":":
-        return NULL
-    return behind_quote(behind_blanks(at + 1, stop), stop)
-
-
-cdef Cursor cookie_end(Search* search, Cursor start) noexcept nogil:
-    """Return the end of a cookie's value, which may stand in quotes."""
-    cdef Cursor at = start + 1, stop = search.stop
-    if start < stop and start[0] == c'"':
-        while at < stop:
-            if at[0] == c'"':
-                return at + 1
-            if at[0] == c"\\":
-                at += 1
-                if at == stop or at[0] == c"\n":
-                    break
-            elif at[0] == c"\r" or at[0] == c"\n":
-                break
-            at += 1
-    return plain_until(behind_token(search, start), stop, COOKIE_END)
-
-
-# ---- addresses ----
-
-cdef Literals LOGIN_SCHEMES = in_any_case((
-    b"rediss", b"redis", b"amqps", b"amqp", b"mongodb+srv", b"mongodb", b"postgresql", b"postgres", b"mysql", b"sftp", b"smtps",
-    b"smtp",
-))
-
-cdef enum:
-    MAX_SCHEME = 32
-    MAX_USER_INFO = 257
-    LONG_USER = 20
-
-
-cdef bint find_url_cred(Search* search) noexcept nogil:
-    cdef Cursor at = find(search.start, search.stop, b"://", 3), stop = search.stop, scheme, start, end
-    while at is not NULL:
-        start = at + 3
-        scheme = at
-        while scheme > search.start and at - scheme < MAX_SCHEME and is_a((scheme - 1)[0], SCHEME):
-            scheme -= 1
-        while scheme < at and not is_a(scheme[0], UPPER | LOWER):
-            scheme += 1
-        if scheme < at:
-            end = start
-            while end < stop and end - start < MAX_USER_INFO and not is_a(end[0], USER_END):
-                end += 1
-            while end > start and (end == stop or end[0] != c"@" or end - start == MAX_USER_INFO):
-                end -= 1
-            if end > start and (
-                memchr(start, c":", end - start) is not NULL or end - start >= LONG_USER or any_of(&LOGIN_SCHEMES, scheme, at) == at
-            ):
-                if not found(search, start, end):
-                    return False
-        at = find(start, stop, b"://", 3)
-    return True
-
-
-cdef Literals PARAMETERS = in_any_case((
-    b"token=", b"access_token=", b"id_token=", b"refresh_token=", b"api_key=", b"apikey=", b"key=", b"code=", b"sig=",
-    b"signature=", b"secret=", b"password=", b"session=", b"x-amz-signature=", b"x-amz-credential=", b"x-amz-security-token=",
-    b"x-goog-signature=",
-))
-
-
-cdef bint find_url_param(Search* search) noexcept nogil:
-    cdef Cursor at = search.start, stop = search.stop, value, end
-    while True:
-        at = next_point(search, at)
-        if at is NULL:
-            return True
-        value = any_of(&PARAMETERS, at + 1, stop)
-        end = until(behind_token(search, value), stop, PARAMETER_END)
-        if end - value >= (12 if is_plain_parameter(at + 1, value) else 4) and not found(search, value, end):
-            return False
-        at = end
-
-
-cdef inline bint is_plain_parameter(Cursor name, Cursor end) noexcept nogil:
-    """Tell whether this is `key=` or `code=`, whose value is a secret only when it is long."""
-    return (end - name == 4 and same_folded(name, end, b"key", 3)) or (end - name == 5 and same_folded(name, end, b"code", 4))
-
-
 # ---- key and value ----
 
-cdef Literals SESSIONS = in_any_case((
-    b"session_id=", b"sessionid=", b"sessid=", b"phpsessid=", b"jsessionid=", b"connect.sid=", b"csrftoken=", b"xsrf-token=",
-    b"asp.net_sessionid=",
-))
+cdef Literals SESSIONS = in_any_case(redact_literals.SESSIONS)
 
 
 cdef bint find_session_kv(Search* search) noexcept nogil:
@@ -421,10 +133,7 @@ cdef Cursor prefixed_cookie(Cursor at, Cursor stop) noexcept nogil:
     return at + 1 if at > name and at < stop and at[0] == c"=" else NULL
 
 
-cdef Literals KEY_WORDS = in_any_case((
-    b"password", b"passwd", b"passphrase", b"pwd", b"secret", b"key", b"token", b"credentials", b"credential", b"string", b"otp",
-    b"pin", b"cvv", b"cvc",
-))
+cdef Literals KEY_WORDS = in_any_case(redact_literals.KEY_WORDS)
 cdef Literals NOTHINGS = in_any_case((b"null", b"true", b"false", b"none", b"undefined"))
 
 cdef enum:
@@ -538,109 +247,7 @@ cdef Cursor quoted_end(const Search* search, Cursor quote, Cursor start) noexcep
     return at
 
 
-cdef enum:
-    MAX_OPTION = 61
-    COMMAND_REACH = 200
-
-cdef Literals COMMANDS = in_any_case((
-    b"mysql ", b"mysqldump ", b"mysqladmin ", b"mariadb ", b"psql ", b"sshpass ", b"mongo ", b"mongosh ",
-))
-
-
-cdef bint find_cli_secret(Search* search) noexcept nogil:
-    if not find_options(search):
-        return False
-    search.next_point = 0
-    return find_commands(search)
-
-
-cdef bint find_options(Search* search) noexcept nogil:
-    cdef Cursor at = search.start, stop = search.stop, name, name_end, start, quote
-    cdef Cursor read = at  # the end of the last run of a name's characters, which is read once
-    cdef bint assigned
-    while True:
-        at = next_point(search, at)
-        if at is NULL:
-            return True
-        name = at + 2
-        if not same(at, stop, b"--", 2):
-            at += 1
-            continue
-        if read < name:
-            read = run(name, stop, BASE64URL)
-        name_end = name + MAX_OPTION if read - name > MAX_OPTION else read
-        assigned = name_end < stop and name_end[0] == c"="
-        quote = name_end + 1 if assigned else behind_blanks(name_end, stop)
-        if quote == name_end:
-            at += 1
-            continue
-        start = quote
-        if start < stop and (start[0] == c'"' or start[0] == c"'"):
-            start += 1
-        at = start
-        if word_at_end(&search.program.option_words, name, name_end) != NO_SECRET:
-            at = option_end(search, quote, start)
-            if at - start >= 4 and (assigned or start[0] != c"-") and not found(search, start, at):
-                return False
-
-
-cdef inline Cursor option_end(Search* search, Cursor quote, Cursor start) noexcept nogil:
-    if start > quote:
-        return quoted_end(search, quote, start)
-    return until(behind_token(search, start), search.stop, OPTION_END)
-
-
-cdef bint find_commands(Search* search) noexcept nogil:
-    cdef Cursor at = search.start, stop = search.stop, quote, start
-    cdef Option option = Option(NULL, False)
-    while True:
-        at = next_point(search, at)
-        if at is NULL:
-            return True
-        quote = password_option_end(any_of(&COMMANDS, at, stop), stop, &option)
-        if quote is NULL:
-            at += 1
-            continue
-        start = quote
-        if start < stop and (start[0] == c'"' or start[0] == c"'"):
-            start += 1
-        if bounded_left(search, at):
-            at = option_end(search, quote, start)
-            if at - start >= 4 and run(start, at, DIGIT) != at and not found(search, start, at):
-                return False
-        else:
-            at = start
-
-
-cdef struct Option:
-    # The next `-p`, or the end of the command: it is looked for once, not from each command again.
-    Cursor at
-    bint stands
-
-
-cdef Cursor password_option_end(Cursor start, Cursor stop, Option* next_) noexcept nogil:
-    """Return the end of the next `-p` behind a command and of the blank behind it; NULL where there is none near."""
-    cdef Cursor at
-    if start is NULL:
-        return NULL
-    if next_.at < start:
-        next_.at = start
-        next_.stands = False
-        while next_.at < stop and next_.at[0] != c"\n" and next_.at[0] != c"|" and next_.at[0] != c";":
-            if is_a(next_.at[0], BLANK) and same_folded(next_.at + 1, stop, b"-p", 2):
-                next_.stands = True
-                break
-            next_.at += 1
-    if next_.stands and next_.at - start <= COMMAND_REACH:
-        at = next_.at + 3
-        return at + 1 if at < stop and is_a(at[0], BLANK) else at
-    if not same_folded(start, stop, b"-p", 2):
-        return NULL
-    at = start + 2
-    return at + 1 if at < stop and is_a(at[0], BLANK) else at
-
-
-cdef Literals DSN_WORDS = in_any_case((b"password", b"pwd"))
+cdef Literals DSN_WORDS = in_any_case(redact_literals.DSN_WORDS)
 
 cdef enum:
     MAX_DSN_VALUE = 256

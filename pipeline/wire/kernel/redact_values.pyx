@@ -5,6 +5,7 @@ from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame, undo_frame
+from pipeline.wire.kernel.redact_accounts cimport is_card
 from pipeline.wire.kernel.redact_books cimport (
     DROPPED, begin, field_of, keep_last_entry, named, no_memory, put_entry, refuse, unknown
 )
@@ -13,7 +14,6 @@ from pipeline.wire.kernel.redact_keyed cimport MOST_FORMS, Form, forms_of_digits
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_messages cimport redact_message
 from pipeline.wire.kernel.redact_names cimport keywords_in
-from pipeline.wire.kernel.redact_personal cimport is_card
 from pipeline.wire.kernel.redact_patterns cimport is_excused
 from pipeline.wire.kernel.redact_rules cimport (
     CARD, DROP, DROP_BYTES, DRY_RUN, MASK, PASS_BYTES, SCAN_BYTES, Groups, Program, Rule
