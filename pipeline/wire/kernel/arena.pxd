@@ -15,6 +15,7 @@ cdef struct Arena:
 cdef uint8_t* from_new_chunk(Arena* arena, size_t size) noexcept nogil
 cdef void release_arena(Arena* arena) noexcept nogil
 cdef void* grown(void* list, size_t* room, size_t size) noexcept nogil
+cdef int no_memory() except -1 nogil
 
 
 cdef inline uint8_t* taken(Arena* arena, size_t size) noexcept nogil:

@@ -70,4 +70,3 @@ cdef void keep_last_entry(Walk* walk, size_t mark) noexcept nogil
 cdef int unknown(Walk* walk, const Visit* visit) except -1 nogil
 cdef int begin(Walk* walk, const Visit* visit, Frame* frame) except -1 nogil
 cdef int refuse(const Walk* walk) except -1 nogil
-cdef int no_memory() except -1 nogil

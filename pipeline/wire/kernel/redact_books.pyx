@@ -2,7 +2,7 @@
 
 from libc.string cimport memset
 
-from pipeline.wire.kernel.arena cimport grown
+from pipeline.wire.kernel.arena cimport grown, no_memory
 from pipeline.wire.kernel.edits cimport add_edit, open_frame
 from pipeline.wire.kernel.walk cimport malformed
 
@@ -91,11 +91,6 @@ cdef int unknown(Walk* walk, const Visit* visit) except -1 nogil:
 
 cdef int begin(Walk* walk, const Visit* visit, Frame* frame) except -1 nogil:
     return 0 if open_frame(&walk.edits, visit, frame) else no_memory()
-
-
-cdef int no_memory() except -1 nogil:
-    with gil:
-        raise MemoryError
 
 
 cdef int refuse(const Walk* walk) except -1 nogil:

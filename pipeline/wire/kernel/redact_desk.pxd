@@ -64,4 +64,3 @@ cdef int add_edit(Desk* desk, const Rule* rule, int32_t order, Cursor start, Cur
 cdef int escape_edit(Desk* desk, Replacement* edit, uint8_t quote) except -1 nogil
 cdef int apply_edits(Desk* desk, Buffer* buffer, Cursor start, Cursor stop) except -1 nogil
 cdef int put_log(Desk* desk, int32_t rule, int32_t action) except -1 nogil
-cdef int no_memory() except -1 nogil

@@ -3,7 +3,7 @@
 from libc.stdlib cimport free, qsort, realloc
 from libc.string cimport memcpy
 
-from pipeline.wire.kernel.arena cimport grown, release_arena, taken
+from pipeline.wire.kernel.arena cimport grown, no_memory, release_arena, taken
 from pipeline.wire.kernel.redact_json cimport Node
 from pipeline.wire.kernel.redact_keys cimport judged, release_keys
 from pipeline.wire.kernel.redact_matches cimport clear_search
@@ -13,11 +13,6 @@ from pipeline.wire.kernel.redact_search cimport Match, Point
 from pipeline.wire.kernel.redact_texts cimport Text
 
 cdef const char* HEX_DIGITS = b"0123456789abcdef"
-
-
-cdef int no_memory() except -1 nogil:
-    with gil:
-        raise MemoryError
 
 
 cdef void clear_desk(Desk* desk) noexcept nogil:

@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
 
-from pipeline.wire.kernel.arena cimport release_arena, taken
+from pipeline.wire.kernel.arena cimport no_memory, release_arena, taken
 from pipeline.wire.kernel.redact_matches cimport keep_rules_for_keys, list_matches, select_matches
 from pipeline.wire.kernel.redact_names cimport name_says
 from pipeline.wire.kernel.redact_patterns cimport leave_excused_out
@@ -182,11 +182,6 @@ cdef int judged(
     if size <= MAX_REMEMBERED and new.count < MOST_KEYS and not add_key(new, hash, start, size, verdict):
         return no_memory()
     return verdict
-
-
-cdef int no_memory() except -1 nogil:
-    with gil:
-        raise MemoryError
 
 
 cdef int data_in(Rulebook book, Search* search, Cursor start, Cursor stop, Cursor limit) except -1 nogil:

@@ -4,9 +4,9 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.string cimport memchr, memcpy, memset
 
-from pipeline.wire.kernel.arena cimport taken
+from pipeline.wire.kernel.arena cimport no_memory, taken
 from pipeline.wire.kernel.redact_desk cimport (
-    CHANGED, UNCHANGED, UNDECIDED, Buffer, add_edit, escape_edit, judged_name, no_memory, room_in
+    CHANGED, UNCHANGED, UNDECIDED, Buffer, add_edit, escape_edit, judged_name, room_in
 )
 from pipeline.wire.kernel.redact_distinct cimport DistinctNames, claim_name, release_names, take_name
 from pipeline.wire.kernel.redact_json cimport BARE_WORD, LIST, OBJECT, STRING, Json, Node, is_scalar, unescaped

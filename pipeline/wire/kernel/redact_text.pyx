@@ -8,11 +8,9 @@ could choose what takes a thousand times as long.
 from libc.stddef cimport size_t
 from libc.string cimport memchr
 
-from pipeline.wire.kernel.arena cimport release_arena
+from pipeline.wire.kernel.arena cimport no_memory, release_arena
 from pipeline.wire.kernel.redact_decoded cimport find_in_decoded
-from pipeline.wire.kernel.redact_desk cimport (
-    CHANGED, UNCHANGED, UNDECIDED, add_edit, apply_edits, no_memory, put_log
-)
+from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED, UNDECIDED, add_edit, apply_edits, put_log
 from pipeline.wire.kernel.redact_json cimport looks_like_json, read_json
 from pipeline.wire.kernel.redact_matches cimport list_matches, select_matches
 from pipeline.wire.kernel.redact_members cimport find_in_json

@@ -4,10 +4,9 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
+from pipeline.wire.kernel.arena cimport no_memory
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame, undo_frame
-from pipeline.wire.kernel.redact_books cimport (
-    DROPPED, begin, field_of, keep_last_entry, named, no_memory, put_entry, refuse, unknown
-)
+from pipeline.wire.kernel.redact_books cimport DROPPED, begin, field_of, keep_last_entry, named, put_entry, refuse, unknown
 from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED
 from pipeline.wire.kernel.redact_keyed cimport MOST_FORMS, Form, forms_of_digits
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
