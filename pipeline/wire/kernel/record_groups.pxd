@@ -27,5 +27,3 @@ cdef class Groups:
     cdef int add(self, record) except -1
     cdef Origin origin(self, bytes resource)
     cdef bytes payload(self)
-
-cdef bytes taken(Buffer* scratch)

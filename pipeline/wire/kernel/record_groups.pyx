@@ -8,12 +8,12 @@ from libc.string cimport memcmp, memcpy
 
 cimport cython
 
-from pipeline.wire.kernel.buffer cimport Buffer
+from pipeline.wire.kernel.buffer cimport Buffer, emptied, field_size
 from pipeline.wire.kernel.json_write cimport put_bytes
 from pipeline.wire.kernel.tables cimport (
     LogsData_resource_logs, ResourceLogs_resource, ResourceLogs_scope_logs, ScopeLogs_log_records, ScopeLogs_scope,
 )
-from pipeline.wire.kernel.walk cimport DELIMITED, Cursor, Fault, Visit, next_field, put_varint, varint_bytes
+from pipeline.wire.kernel.walk cimport DELIMITED, Cursor, Visit, following, put_varint
 
 from pipeline.wire.kernel.encode import encode
 
@@ -52,10 +52,10 @@ cdef class Groups:
         cdef Origin origin = self.latest
         cdef Scoped scoped
         if origin is None or not is_content(resource, origin.resource):
-            origin = self.latest = self.origin(taken(resource))
+            origin = self.latest = self.origin(emptied(resource))
         scoped = origin.latest
         if scoped is None or not is_content(scope, scoped.scope):
-            scoped = origin.latest = origin.scoped(taken(scope))
+            scoped = origin.latest = origin.scoped(emptied(scope))
         return scoped
 
     cdef Origin origin(self, bytes resource):
@@ -113,11 +113,6 @@ cdef class Groups:
         return payload
 
 
-cdef inline size_t field_size(size_t size) noexcept:
-    """Return the length of a delimited field whose number is less than 16."""
-    return 1 + varint_bytes(size) + size
-
-
 cdef inline size_t message_size(bytes content) noexcept:
     """Return the length of a field that is left out where it has no content."""
     return field_size(PyBytes_GET_SIZE(content)) if PyBytes_GET_SIZE(content) else 0
@@ -135,25 +130,10 @@ cdef inline uint8_t* put_message(uint8_t* to, uint32_t number, bytes content) no
     return to + PyBytes_GET_SIZE(content)
 
 
-cdef bytes taken(Buffer* scratch):
-    """Return what has been written, and begin anew."""
-    cdef bytes written = PyBytes_FromStringAndSize(<const char*>scratch.data, scratch.size)
-    scratch.size = 0
-    return written
-
-
 cdef inline bint is_content(const Buffer* written, bytes content) noexcept:
     if written.size != <size_t>PyBytes_GET_SIZE(content):
         return False
     return written.size == 0 or memcmp(written.data, PyBytes_AS_STRING(content), written.size) == 0
-
-
-cdef inline Cursor following(Cursor at, Cursor end, Visit* visit) noexcept:
-    """Read a field of a message that our encoder wrote."""
-    cdef Fault fault
-    visit[0] = Visit(end, end, end, 0, 0)
-    at = next_field(at, end, visit, &fault)
-    return end if at is NULL else at
 
 
 cdef inline bytes slice_of(const Visit* visit):
