@@ -21,6 +21,7 @@ from pipeline.wire.kernel.buffer cimport (
     close_message, double_bits, emptied, opened, put_bits, put_delimited, put_fixed, put_tag, put_text_pair, put_varint_bits,
     reserved, single_wire,
 )
+from pipeline.wire.kernel.json_read cimport nibble
 from pipeline.wire.kernel.shapes cimport (
     ATTRIBUTES, DATA, FLAT, GROUPS, ITEMS, NOWHERE, SCALAR, STRUCT, STRUCTS, VALUE, Place, Shape, item_shape, root_shape,
 )
@@ -468,10 +469,3 @@ cdef int put_id(Buffer* to, uint32_t number, PyObject* value) except -1:
         at[byte] = <uint8_t>(high << 4 | low)
     to.size = at + size - to.data
     return 0
-
-
-cdef inline int nibble(uint8_t digit) noexcept:
-    if 48 <= digit <= 57:
-        return digit - 48
-    digit |= 0x20
-    return digit - 87 if 97 <= digit <= 102 else -1

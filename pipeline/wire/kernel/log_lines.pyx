@@ -7,7 +7,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
-from libc.string cimport memchr, memcpy, memset
+from libc.string cimport memchr, memset
 
 cimport cython
 
@@ -15,7 +15,7 @@ from pipeline.wire.kernel.buffer cimport (
     Buffer, close_message, emptied, opened, put_delimited, put_fixed, put_tag, put_text_pair, put_varint_bits,
 )
 from pipeline.wire.kernel.json_read cimport nibble
-from pipeline.wire.kernel.json_write cimport put_bytes, sequence
+from pipeline.wire.kernel.json_write cimport is_utf8, put_bytes
 from pipeline.wire.kernel.line_members cimport (
     BOOLEAN, DIGITS, INTEGER, MAP, MOST_KNOWN, NULL_VALUE, REAL, TEXT, LineReader, Member, is_text,
 )
@@ -378,22 +378,3 @@ cdef int put_flags(Buffer* to, uint32_t flags) except -1:
         put_tag(to, LogRecord_flags, FIXED32)
         put_fixed(to, flags, 4)
     return 0
-
-
-cdef bint is_utf8(Cursor at, Cursor end) noexcept:
-    cdef uint64_t eight
-    cdef int size
-    while at < end:
-        if end - at >= 8:
-            memcpy(&eight, at, 8)
-            if not eight & <uint64_t>0x8080808080808080:
-                at += 8
-                continue
-        if at[0] < 0x80:
-            at += 1
-            continue
-        size = sequence(at, end)
-        if size < 0:
-            return False
-        at += size
-    return True

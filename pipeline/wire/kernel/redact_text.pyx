@@ -17,11 +17,10 @@ from pipeline.wire.kernel.redact_members cimport find_in_json
 from pipeline.wire.kernel.redact_patterns cimport collect_text, find_patterns, leave_excused_out, may_match
 from pipeline.wire.kernel.redact_rules cimport DRY_RUN, PATTERN, bit
 from pipeline.wire.kernel.redact_scan cimport SCAN_READ
-from pipeline.wire.kernel.redact_screen cimport screen
+from pipeline.wire.kernel.redact_screen cimport MIN_BYTES, screen
 from pipeline.wire.kernel.redact_search cimport Match, token_at
 
 cdef enum:
-    MIN_BYTES = 6  # shorter texts are not scanned (B6)
     MAX_ROUNDS = 8
 
 

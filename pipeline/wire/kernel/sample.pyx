@@ -17,6 +17,7 @@ from pipeline.wire.kernel.tables cimport (
     AnyValue_string_value, KeyValue_key, KeyValue_value, LogRecord, LogRecord_attributes, LogRecord_trace_id, Span,
     Span_trace_id, Span_trace_state,
 )
+from pipeline.wire.kernel.trace_ids cimport TRACE_ID_BYTES
 from pipeline.wire.kernel.trace_state cimport (
     SAYS_NOTHING, THRESHOLD_ROOM, TRACE_STATE_ROOM,
     put_threshold, put_trace_state, read_randomness, read_threshold, read_trace_state,
@@ -31,7 +32,6 @@ from pipeline.wire.reference import sample as reference
 from pipeline.wire.sampling import RANDOMNESS_KEY, THRESHOLD_KEY
 
 cdef enum:
-    TRACE_ID_BYTES = 16
     RANDOM_BYTES = 7  # at the end of a trace id
     MOST_DIGITS = 14
     PRECISION = 4  # of a product of probabilities, in digits
