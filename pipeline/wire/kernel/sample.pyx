@@ -12,7 +12,7 @@ from libc.string cimport memcpy
 from pipeline.wire.kernel.arena cimport taken
 from pipeline.wire.kernel.conditions cimport Conditions, Node, holds
 from pipeline.wire.kernel.edits cimport add_edit, edited
-from pipeline.wire.kernel.items cimport DROP, FAIL, KEEP, Item, Slice, Verdict, Walk, Wanted, begin, end, walked
+from pipeline.wire.kernel.items cimport DROP, FAIL, KEEP, Item, Slice, Verdict, Walk, Wanted, begin, checked_and_walked, end
 from pipeline.wire.kernel.tables cimport (
     AnyValue_string_value, KeyValue_key, KeyValue_value, LogRecord, LogRecord_attributes, LogRecord_trace_id, Span,
     Span_trace_id, Span_trace_state,
@@ -24,7 +24,7 @@ from pipeline.wire.kernel.trace_state cimport (
 )
 from pipeline.wire.kernel.values cimport TEXT, Text, Value, key_of, same_text
 from pipeline.wire.kernel.walk cimport (
-    DELIMITED, NO_MEMORY, Cursor, Visit, any_bit, malformed, next_field, put_varint, root, sound, varint_bytes,
+    DELIMITED, NO_MEMORY, Cursor, Visit, any_bit, malformed, next_field, put_varint, root, varint_bytes,
 )
 
 from pipeline.wire.kernel.conditions import Unsupported
@@ -122,7 +122,6 @@ cdef class Sampler:
             return reference.Sampled(payload, 0, {}, 0)
         cdef Cursor start = <Cursor>PyBytes_AS_STRING(payload)
         cdef Cursor stop = start + PyBytes_GET_SIZE(payload)
-        cdef bint fine
         cdef Walk walk
         cdef Sampling sampling = self._sampling
         sampling.nodes = self._conditions.nodes
@@ -130,12 +129,7 @@ cdef class Sampler:
         sampling.rules = self._rules
         try:
             begin(&walk, self._wanted, judge, &sampling)
-            if self._conditions.needs_python:  # taking the GIL again for each item would wait for other threads each time
-                fine = sound(start, stop, message, 0, &walk.fault) and walked(&walk, start, stop, message)
-            else:
-                with nogil:
-                    fine = sound(start, stop, message, 0, &walk.fault) and walked(&walk, start, stop, message)
-            if not fine:
+            if not checked_and_walked(&walk, start, stop, message, self._conditions.needs_python):
                 raise malformed(&walk.fault, start)
             decisions = Counter()
             for index, decision in enumerate(_DECISIONS):
