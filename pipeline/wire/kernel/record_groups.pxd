@@ -3,7 +3,6 @@
 from libc.stddef cimport size_t
 
 from pipeline.wire.kernel.buffer cimport Buffer
-from pipeline.wire.kernel.walk cimport Cursor
 
 cdef class Scoped:
     cdef bytes scope  # the message

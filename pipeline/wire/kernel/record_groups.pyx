@@ -11,7 +11,7 @@ cimport cython
 from pipeline.wire.kernel.buffer cimport Buffer, emptied, field_size
 from pipeline.wire.kernel.json_write cimport put_bytes
 from pipeline.wire.kernel.tables cimport (
-    LogsData_resource_logs, ResourceLogs_resource, ResourceLogs_scope_logs, ScopeLogs_log_records, ScopeLogs_scope,
+    LogsData_resource_logs, ResourceLogs_resource, ResourceLogs_scope_logs, ScopeLogs_scope,
 )
 from pipeline.wire.kernel.walk cimport DELIMITED, Cursor, Visit, following, put_varint
 

@@ -1,6 +1,5 @@
 """What the rules mean in a text."""
 
-from pipeline.wire.kernel.redact_rules cimport Program
 from pipeline.wire.kernel.redact_search cimport Search
 
 cdef bint list_matches(Search* search) noexcept nogil

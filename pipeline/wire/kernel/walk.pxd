@@ -13,7 +13,6 @@ Nothing is read at or behind `end`. Whole numbers are put together byte by byte:
 
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy
 
 from pipeline.wire.kernel.tables cimport MESSAGES, NUMBERS, OtlpField
 
