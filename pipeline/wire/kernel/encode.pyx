@@ -416,7 +416,7 @@ cdef inline Py_ssize_t length(PyObject* sequence) except -1:
     return PySequence_Fast_GET_SIZE(<object>sequence)
 
 
-cdef uint64_t bits_of(const OtlpField* field, object value) except? 7:
+cdef uint64_t bits_of(const OtlpField* field, object value) except? 7:  # 7: a rare value, so that few calls ask for an error
     """Return a number as it stands on the wire; all zero is the default."""
     cdef int64_t number
     cdef int overflow = 0

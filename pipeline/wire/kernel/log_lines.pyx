@@ -20,7 +20,7 @@ from pipeline.wire.kernel.line_members cimport (
     BOOLEAN, DIGITS, INTEGER, MAP, MOST_KNOWN, NULL_VALUE, REAL, TEXT, LineReader, Member, is_text,
 )
 from pipeline.wire.kernel.line_routes cimport MOST_SHAPES, Place, Route, Routes
-from pipeline.wire.kernel.record_groups cimport Groups, Scoped
+from pipeline.wire.kernel.record_groups cimport Groups, ScopeGroup
 from pipeline.wire.kernel.tables cimport (
     AnyValue_array_value, AnyValue_bool_value, AnyValue_double_value, AnyValue_int_value, AnyValue_kvlist_value,
     AnyValue_string_value, KeyValue_key, KeyValue_value,
@@ -188,7 +188,7 @@ cdef class Lines(LineReader):
             if member.known >= 0 and member.kind != NULL_VALUE:
                 self.by_name[member.known] = member
                 self.shape[member.known] = <uint8_t>member.kind
-                hash += (member.hash ^ <uint32_t>member.kind) * 0x85EBCA6BU
+                hash += (member.hash ^ <uint32_t>member.kind) * 0x85EBCA6BU  # of MurmurHash3's finalizer
         route = self.table.route(self.shape, hash ^ hash >> 15)
         if not route.usable:
             raise Unusual
@@ -205,7 +205,7 @@ cdef class Lines(LineReader):
         cdef Member* member
         cdef size_t record, body
         cdef tuple level = None
-        cdef Scoped scoped
+        cdef ScopeGroup scoped
         # All that may refuse comes first.
         if route.time >= 0:
             time = self.time(self.by_name[route.time])
@@ -255,7 +255,7 @@ cdef class Lines(LineReader):
         self.format_counts[route.format] += 1
         return 0
 
-    cdef Scoped scoped(self, Route route):
+    cdef ScopeGroup scoped(self, Route route):
         """Return where the record goes."""
         cdef Member* member
         self.resource.size = self.scope.size = 0

@@ -7,7 +7,7 @@ from pipeline.wire.kernel.values cimport Text
 from pipeline.wire.kernel.walk cimport Cursor, Visit, following
 
 cdef struct Plain:
-    # An `AnyValue`, NULL where there is none.
+    # An `AnyValue` on the wire; empty where an attribute has none.
     Cursor at
     Cursor stop
 

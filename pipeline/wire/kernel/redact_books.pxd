@@ -24,9 +24,6 @@ cdef enum Location:
     BODY
     KEY
 
-cdef enum:
-    DROPPED = 3  # beside the outcomes of a text: it has to go as a whole
-
 cdef struct Place:
     int location
     bint identifies
@@ -38,7 +35,7 @@ cdef struct Walk:
     Edits edits
     Fault fault
     Desk desk
-    Cursor name  # of the attribute whose value is in hand, NULL where it has no keyword
+    Cursor name  # of the attribute whose value is in hand, NULL where it is known to have no keyword
     Cursor name_stop
     Log log  # of each edit: the rule, the location, the action
     int64_t unknown_fields

@@ -38,7 +38,7 @@ cdef dict counted(const Log* log, tuple books):
     cdef dict numbers = {}, done = {}
     memset(tallies, 0, sizeof(tallies))
     for index in range(log.count):
-        tally = &tallies[(log.list[index] * <uint32_t>0x9E3779B1) >> 26]
+        tally = &tallies[(log.list[index] * <uint32_t>0x9E3779B1) >> 26]  # as `redact_rules.hash_of_bytes`
         if tally.code != log.list[index]:
             add_tally(numbers, tally)
             tally[0] = Tally(log.list[index], 0)

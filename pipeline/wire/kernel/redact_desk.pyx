@@ -51,7 +51,7 @@ cdef size_t size_of_desk(const Desk* desk) noexcept nogil:
     return size
 
 
-cdef uint8_t* room_in(Buffer* buffer, size_t size) except NULL nogil:
+cdef uint8_t* room_in(Scratch* buffer, size_t size) except NULL nogil:
     """Return the bytes of a buffer that has room for so many, whatever was in it."""
     cdef uint8_t* bytes_
     if buffer.room < size:
@@ -157,7 +157,7 @@ cdef void sort_edits(Desk* desk) noexcept nogil:
             return
 
 
-cdef int apply_edits(Desk* desk, Buffer* buffer, Cursor start, Cursor stop) except -1 nogil:
+cdef int apply_edits(Desk* desk, Scratch* buffer, Cursor start, Cursor stop) except -1 nogil:
     """Write the text with its edits, and room behind it to be scanned in, to a buffer: it is the result."""
     cdef size_t size = stop - start, index
     cdef uint8_t* to

@@ -6,7 +6,7 @@ from libc.string cimport memchr, memcpy, memset
 
 from pipeline.wire.kernel.arena cimport no_memory, taken
 from pipeline.wire.kernel.redact_desk cimport (
-    CHANGED, UNCHANGED, UNDECIDED, Buffer, add_edit, escape_edit, judged_name, room_in
+    CHANGED, UNCHANGED, UNDECIDED, Scratch, add_edit, escape_edit, judged_name, room_in
 )
 from pipeline.wire.kernel.redact_distinct cimport DistinctNames, claim_name, release_names, take_name
 from pipeline.wire.kernel.redact_json cimport BARE_WORD, LIST, MAX_DEPTH, OBJECT, STRING, Json, Node, is_scalar, unescaped
@@ -81,7 +81,7 @@ cdef int read_near(Desk* desk, Rulebook book, const Node* node, Cursor limit, Gr
     return 0
 
 
-cdef int read_content(Buffer* buffer, Content* content, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
+cdef int read_content(Scratch* buffer, Content* content, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
     """Take the quotes off a name or value, and resolve its escapes."""
     cdef uint8_t* said
     content.start, content.stop, content.limit, content.escaped = start, stop, limit, False

@@ -25,7 +25,10 @@ cdef enum:
 
 
 cdef int redact_text(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit, Groups near) except -1 nogil:
-    """Redact a text whose name has keywords of these groups; nothing is read at or behind `limit`. The outcome of `CHANGED` is in `desk.result` until the next call."""
+    """Redact a text whose name has keywords of these groups; nothing is read at or behind `limit`.
+
+    The outcome of `CHANGED` is in `desk.result` until the next call.
+    """
     cdef int round_
     cdef size_t index
     cdef bint changes

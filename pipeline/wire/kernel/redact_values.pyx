@@ -7,8 +7,8 @@ from libc.string cimport memcpy
 from pipeline.wire.kernel.arena cimport no_memory
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame, undo_frame
 from pipeline.wire.kernel.json_write cimport is_utf8
-from pipeline.wire.kernel.redact_books cimport DROPPED, begin, field_of, keep_last_entry, named, put_entry, refuse, unknown
-from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED
+from pipeline.wire.kernel.redact_books cimport begin, field_of, keep_last_entry, named, put_entry, refuse, unknown
+from pipeline.wire.kernel.redact_desk cimport CHANGED, DROPPED, UNCHANGED
 from pipeline.wire.kernel.redact_keyed cimport MOST_FORMS, Form, forms_of_digits
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_messages cimport redact_message

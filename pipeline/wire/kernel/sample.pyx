@@ -35,7 +35,7 @@ cdef enum:
     RANDOM_BYTES = 7  # at the end of a trace id
     MOST_DIGITS = 14
     PRECISION = 4  # of a product of probabilities, in digits
-    STATUS_ERROR = 2
+    STATUS_CODE_ERROR = 2
 
 cdef double ALL_VALUES = 2.0**56  # of randomness
 
@@ -217,7 +217,7 @@ cdef Decision decided(const Walk* walk, const Sampling* sampling, uint64_t bits,
         target = product(target, 0 if threshold[0] == SAYS_NOTHING else threshold[0])
     elif threshold[0] != SAYS_NOTHING and threshold[0] > target:
         return UPSTREAM
-    if sampling.keeps_errors and walk.item.message == Span and walk.item.status_code == STATUS_ERROR:
+    if sampling.keeps_errors and walk.item.message == Span and walk.item.status_code == STATUS_CODE_ERROR:
         return ERROR  # every error is kept, so each stands for as many as it did when it came
     if bits < target:
         return DROPPED

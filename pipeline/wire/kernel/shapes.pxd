@@ -1,3 +1,5 @@
+"""How the structs of `pipeline.wire.model` and the messages of the schema fit together."""
+
 from cpython.object cimport PyObject
 from libc.stdint cimport uint32_t
 
