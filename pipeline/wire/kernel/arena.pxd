@@ -15,11 +15,12 @@ cdef struct Arena:
 cdef uint8_t* from_new_chunk(Arena* arena, size_t size) noexcept nogil
 cdef void release_arena(Arena* arena) noexcept nogil
 cdef void* grown(void* list, size_t* room, size_t size) noexcept nogil
+cdef int no_memory() except -1 nogil
 
 
 cdef inline uint8_t* taken(Arena* arena, size_t size) noexcept nogil:
     """Return `size` bytes that live as long as the arena, aligned for nothing; NULL when there is no memory."""
-    if size > arena.left or arena.chunks is NULL:
+    if size > arena.left or arena.chunks is NULL:  # also for nothing: NULL would mean no memory
         return from_new_chunk(arena, size)
     arena.free += size
     arena.left -= size

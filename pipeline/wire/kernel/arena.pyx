@@ -37,3 +37,9 @@ cdef void* grown(void* list, size_t* room, size_t size) noexcept nogil:
     if moved is not NULL:
         room[0] = larger
     return moved
+
+
+cdef int no_memory() except -1 nogil:
+    """Raise MemoryError."""
+    with gil:
+        raise MemoryError

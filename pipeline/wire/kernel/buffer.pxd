@@ -3,12 +3,13 @@
 Functions that return int return -1 with MemoryError set.
 """
 
+from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport realloc
 from libc.string cimport memcpy, memmove
 
-from pipeline.wire.kernel.tables cimport OtlpField
+from pipeline.wire.kernel.tables cimport AnyValue_string_value, KeyValue_key, KeyValue_value, OtlpField
 from pipeline.wire.kernel.walk cimport DELIMITED, FIXED32, FIXED64, VARINT, put_varint, varint_bytes
 
 cdef enum:
@@ -72,6 +73,38 @@ cdef inline int close_message(Buffer* to, size_t content) except -1:
         to.size += more
     put_varint(to.data + content - 1, size)
     return 0
+
+
+cdef inline size_t field_size(size_t size) noexcept nogil:
+    """Return the length of a delimited field whose number is less than 16."""
+    return 1 + varint_bytes(size) + size
+
+
+cdef inline int put_text_pair(
+    Buffer* to, uint32_t number, const void* key, size_t key_size, const void* text, size_t size
+) except -1:
+    """Write an attribute whose value is text: its length is known before it is written."""
+    cdef size_t any_size = field_size(size)
+    cdef size_t pair_size = (field_size(key_size) if key_size else 0) + field_size(any_size)
+    cdef uint8_t* at = reserved(to, 2 * LONGEST_VARINT + pair_size)
+    at = put_varint(put_varint(at, <uint64_t>number << 3 | DELIMITED), pair_size)
+    if key_size:
+        at = put_varint(put_varint(at, KeyValue_key << 3 | DELIMITED), key_size)
+        memcpy(at, key, key_size)
+        at += key_size
+    at = put_varint(put_varint(at, KeyValue_value << 3 | DELIMITED), any_size)
+    at = put_varint(put_varint(at, AnyValue_string_value << 3 | DELIMITED), size)
+    if size:
+        memcpy(at, text, size)
+    to.size = at + size - to.data
+    return 0
+
+
+cdef inline bytes emptied(Buffer* scratch):
+    """Return what has been written, and begin anew."""
+    cdef bytes written = PyBytes_FromStringAndSize(<const char*>scratch.data, scratch.size)
+    scratch.size = 0
+    return written
 
 
 cdef inline uint32_t single_wire(const OtlpField* field) noexcept:

@@ -18,8 +18,10 @@ cimport cython
 
 from pipeline.wire.kernel.buffer cimport (
     Buffer, LONGEST_VARINT,
-    close_message, double_bits, opened, put_bits, put_delimited, put_fixed, put_tag, put_varint_bits, reserved, single_wire,
+    close_message, double_bits, emptied, opened, put_bits, put_delimited, put_fixed, put_tag, put_text_pair, put_varint_bits,
+    reserved, single_wire,
 )
+from pipeline.wire.kernel.json_read cimport nibble
 from pipeline.wire.kernel.shapes cimport (
     ATTRIBUTES, DATA, FLAT, GROUPS, ITEMS, NOWHERE, SCALAR, STRUCT, STRUCTS, VALUE, Place, Shape, item_shape, root_shape,
 )
@@ -206,18 +208,18 @@ cdef class Encoder:
         for number in range(1, NUMBERS):
             place = &shape.places[number]
             if place.how == GROUPS or place.how == ITEMS:
-                group.before = taken(to)
+                group.before = emptied(to)
                 group.below, group.below_number = <Shape>place.shape, number
             elif place.how == DATA:
                 if (<object>place.name) == <object>field_at(shared, place.offset):
-                    group.before = taken(to)
+                    group.before = emptied(to)
                     data = Group()
                     data.number = number
                     self.describe(data, <Shape>place.shape, shared)
                     group.groups.append(data)
             elif place.how != NOWHERE:
                 self.put(to, shared, place)
-        group.after = taken(to)
+        group.after = emptied(to)
         if group.below is None and not group.groups:
             raise Unusual  # a metric of a type that there is not
         return 0
@@ -314,20 +316,10 @@ cdef class Encoder:
         cdef Py_ssize_t key_size, size
         cdef const char* name = self.utf8(key, &key_size)
         cdef const char* text
-        cdef size_t content, inner, any_size, pair_size
-        cdef uint8_t* at
-        if PyUnicode_Check(<object>value):  # most are texts, whose lengths are known before they are written
+        cdef size_t content, inner
+        if PyUnicode_Check(<object>value):  # most are
             text = self.utf8(value, &size)
-            any_size = field_size(size)
-            pair_size = (field_size(key_size) if key_size else 0) + field_size(any_size)
-            at = reserved(to, pair_size + 2 * LONGEST_VARINT)
-            at = put_varint(put_varint(at, tag(number)), pair_size)
-            if key_size:
-                at = copied(put_varint(put_varint(at, tag(KeyValue_key)), key_size), name, key_size)
-            at = put_varint(put_varint(at, tag(KeyValue_value)), any_size)
-            at = copied(put_varint(put_varint(at, tag(AnyValue_string_value)), size), text, size)
-            to.size = at - to.data
-            return 0
+            return put_text_pair(to, number, name, key_size, text, size)
         content = opened(to, number)
         if key_size:
             put_delimited(to, KeyValue_key, name, key_size)
@@ -424,19 +416,7 @@ cdef inline Py_ssize_t length(PyObject* sequence) except -1:
     return PySequence_Fast_GET_SIZE(<object>sequence)
 
 
-cdef inline bytes taken(Buffer* scratch):
-    """Return what has been written, and begin anew."""
-    cdef bytes written = PyBytes_FromStringAndSize(<const char*>scratch.data, scratch.size)
-    scratch.size = 0
-    return written
-
-
-cdef inline size_t field_size(size_t size) noexcept:
-    """Return the length of a delimited field whose number is less than 16."""
-    return 1 + varint_bytes(size) + size
-
-
-cdef uint64_t bits_of(const OtlpField* field, object value) except? 7:
+cdef uint64_t bits_of(const OtlpField* field, object value) except? 7:  # 7: a rare value, so that few calls ask for an error
     """Return a number as it stands on the wire; all zero is the default."""
     cdef int64_t number
     cdef int overflow = 0
@@ -489,10 +469,3 @@ cdef int put_id(Buffer* to, uint32_t number, PyObject* value) except -1:
         at[byte] = <uint8_t>(high << 4 | low)
     to.size = at + size - to.data
     return 0
-
-
-cdef inline int nibble(uint8_t digit) noexcept:
-    if 48 <= digit <= 57:
-        return digit - 48
-    digit |= 0x20
-    return digit - 87 if 97 <= digit <= 102 else -1

@@ -9,9 +9,9 @@ from libc.stdlib cimport calloc, free
 
 from pipeline.wire.kernel.conditions cimport Conditions, Node, holds
 from pipeline.wire.kernel.edits cimport edited
-from pipeline.wire.kernel.items cimport DROP, KEEP, Verdict, Walk, Wanted, begin, end, walked
+from pipeline.wire.kernel.items cimport DROP, KEEP, Verdict, Walk, Wanted, begin, checked_and_walked, end
 from pipeline.wire.kernel.values cimport Value
-from pipeline.wire.kernel.walk cimport Cursor, malformed, root, sound
+from pipeline.wire.kernel.walk cimport Cursor, malformed, root
 
 from pipeline.wire.kernel.conditions import Unsupported
 from pipeline.wire.reference import filter as reference
@@ -62,7 +62,6 @@ cdef class Filter:
         cdef Cursor start = <Cursor>PyBytes_AS_STRING(payload)
         cdef Cursor stop = start + PyBytes_GET_SIZE(payload)
         cdef uint32_t message = root(signal)
-        cdef bint fine
         cdef Walk walk
         cdef Asked asked = Asked(
             self._conditions.nodes, self._conditions.literals, self._roots, self._roots + self._drop_count,
@@ -72,12 +71,7 @@ cdef class Filter:
             begin(&walk, self._wanted, judge, &asked)
             if asked.dropped is NULL:
                 raise MemoryError
-            if self._conditions.needs_python:  # taking the GIL again for each item would wait for other threads each time
-                fine = sound(start, stop, message, 0, &walk.fault) and walked(&walk, start, stop, message)
-            else:
-                with nogil:
-                    fine = sound(start, stop, message, 0, &walk.fault) and walked(&walk, start, stop, message)
-            if not fine:
+            if not checked_and_walked(&walk, start, stop, message, self._conditions.needs_python):
                 raise malformed(&walk.fault, start)
             rules = Counter()
             for index, rule in enumerate(self._rules):

@@ -328,7 +328,7 @@ cdef class Reader:
                 self.scratch.size += 1
         return put_delimited(&self.out, number, self.scratch.data, self.scratch.size)
 
-    cdef uint64_t bits(self, const OtlpField* field) except? 7:
+    cdef uint64_t bits(self, const OtlpField* field) except? 7:  # 7: a rare value, so that few calls ask for an error
         """Read a number or a truth value, as it stands on the wire."""
         cdef uint8_t kind = field.kind
         cdef Cursor text

@@ -75,3 +75,4 @@ cdef class Wanted:
 cdef int begin(Walk* walk, Wanted wanted, Judge judge, void* state) except -1
 cdef void end(Walk* walk) noexcept nogil
 cdef bint walked(Walk* walk, Cursor at, Cursor stop, uint32_t message) noexcept nogil
+cdef bint checked_and_walked(Walk* walk, Cursor start, Cursor stop, uint32_t message, bint keeps_gil) noexcept

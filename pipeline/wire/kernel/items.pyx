@@ -12,7 +12,7 @@ from pipeline.wire.kernel.tables cimport (
     ScopeMetrics, ScopeSpans, Span, Span_status, Status_code,
 )
 from pipeline.wire.kernel.values cimport NOTHING, key_of, read_attribute, read_value, same_text
-from pipeline.wire.kernel.walk cimport DELIMITED, NO_MEMORY, known, next_field, varint
+from pipeline.wire.kernel.walk cimport DELIMITED, NO_MEMORY, known, next_field, sound, varint
 
 cdef class Wanted:
     """What judges look at."""
@@ -73,6 +73,16 @@ cdef void end(Walk* walk) noexcept nogil:
     free(walk.item.attributes)
     free(walk.item.resource)
     release(&walk.edits)
+
+
+cdef bint checked_and_walked(Walk* walk, Cursor start, Cursor stop, uint32_t message, bint keeps_gil) noexcept:
+    """Check a payload and go through it; False when it is malformed, or the judge or memory failed."""
+    cdef bint fine
+    if keeps_gil:  # taking it again for each item would wait for other threads each time
+        return sound(start, stop, message, 0, &walk.fault) and walked(walk, start, stop, message)
+    with nogil:
+        fine = sound(start, stop, message, 0, &walk.fault) and walked(walk, start, stop, message)
+    return fine
 
 
 cdef bint walked(Walk* walk, Cursor at, Cursor stop, uint32_t message) noexcept nogil:

@@ -1,3 +1,5 @@
+"""What the fields of messages are called in OTLP/JSON."""
+
 from libc.stddef cimport size_t
 from libc.stdint cimport uint32_t
 

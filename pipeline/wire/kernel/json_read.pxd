@@ -42,7 +42,7 @@ cdef inline uint8_t unescaped(uint8_t letter) noexcept nogil:
 
 
 cdef inline size_t put_utf8(uint8_t* to, uint32_t point) noexcept nogil:
-    """Write a code point; return how many bytes it takes."""
+    """Write a code point, surrogates too; return how many bytes it takes."""
     if point < 0x80:
         to[0] = <uint8_t>point
         return 1
@@ -63,6 +63,7 @@ cdef inline size_t put_utf8(uint8_t* to, uint32_t point) noexcept nogil:
 
 
 cdef inline int nibble(uint8_t digit) noexcept nogil:
+    """Return what a hex digit in any case stands for, -1 for any other byte."""
     if 48 <= digit <= 57:
         return digit - 48
     digit |= 0x20

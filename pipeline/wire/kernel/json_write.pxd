@@ -1,7 +1,7 @@
 """Writing JSON as Python's `json.dumps` with `ensure_ascii=False` does. Functions that return int return -1 with an error set."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from pipeline.wire.kernel.buffer cimport Buffer, reserved
@@ -79,3 +79,23 @@ cdef inline Cursor plain_until(Cursor at, Cursor end) noexcept nogil:
     while at < end and 32 <= at[0] < 0x80 and at[0] != b'"' and at[0] != b"\\":
         at += 1
     return at
+
+
+cdef inline bint is_utf8(Cursor at, Cursor end) noexcept nogil:
+    """Tell whether bytes are UTF-8, without overlong forms and surrogates (RFC 3629)."""
+    cdef uint64_t eight
+    cdef int size
+    while at < end:
+        if end - at >= 8:
+            memcpy(&eight, at, 8)
+            if not eight & <uint64_t>0x8080808080808080:
+                at += 8
+                continue
+        if at[0] < 0x80:
+            at += 1
+            continue
+        size = sequence(at, end)
+        if size < 0:
+            return False
+        at += size
+    return True

@@ -268,6 +268,7 @@ cdef class LineReader:
             real = -real if negative else real
         else:
             real = slow_double(start, stop - start)
+        # Beyond may be an integer, whose digits are kept as text (`json_text`).
         if not -9223372036854775808.0 < real < 9223372036854775808.0:
             raise Unusual
         member.bits = double_bits(real)
@@ -384,13 +385,13 @@ cdef class LineReader:
 
 cdef bint hashed(Cursor key, size_t size, uint32_t* hash) noexcept:
     """Hash a name in lower case; false where it is not ASCII."""
-    cdef uint32_t value = <uint32_t>size * 0x9E3779B1U
+    cdef uint32_t value = <uint32_t>size * 0x9E3779B1U  # 2^32 by the golden ratio: Knuth's multiplicative hash
     cdef uint8_t byte, every = 0
     cdef size_t index
     for index in range(size):
         byte = key[index]
         every |= byte
-        value = (value ^ (byte | 0x20)) * 0x01000193U  # more than letters are alike so, which costs a comparison
+        value = (value ^ (byte | 0x20)) * 0x01000193U  # FNV's prime; more than letters are alike so, which costs a comparison
     hash[0] = value ^ value >> 15
     return every < 0x80
 

@@ -7,20 +7,20 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
-from libc.string cimport memchr, memcpy, memset
+from libc.string cimport memchr, memset
 
 cimport cython
 
 from pipeline.wire.kernel.buffer cimport (
-    Buffer, close_message, opened, put_delimited, put_fixed, put_tag, put_varint_bits, reserved,
+    Buffer, close_message, emptied, opened, put_delimited, put_fixed, put_tag, put_text_pair, put_varint_bits,
 )
 from pipeline.wire.kernel.json_read cimport nibble
-from pipeline.wire.kernel.json_write cimport put_bytes, sequence
+from pipeline.wire.kernel.json_write cimport is_utf8, put_bytes
 from pipeline.wire.kernel.line_members cimport (
     BOOLEAN, DIGITS, INTEGER, MAP, MOST_KNOWN, NULL_VALUE, REAL, TEXT, LineReader, Member, is_text,
 )
 from pipeline.wire.kernel.line_routes cimport MOST_SHAPES, Place, Route, Routes
-from pipeline.wire.kernel.record_groups cimport Groups, Scoped, taken
+from pipeline.wire.kernel.record_groups cimport Groups, ScopeGroup
 from pipeline.wire.kernel.tables cimport (
     AnyValue_array_value, AnyValue_bool_value, AnyValue_double_value, AnyValue_int_value, AnyValue_kvlist_value,
     AnyValue_string_value, KeyValue_key, KeyValue_value,
@@ -29,7 +29,7 @@ from pipeline.wire.kernel.tables cimport (
     InstrumentationScope_name, Resource_attributes, ScopeLogs_log_records,
 )
 from pipeline.wire.kernel.times cimport SECOND, date_time, integer_of, number_of_units
-from pipeline.wire.kernel.walk cimport DELIMITED, FIXED32, FIXED64, VARINT, Cursor, put_varint, varint_bytes
+from pipeline.wire.kernel.walk cimport FIXED32, FIXED64, VARINT, Cursor
 
 from pipeline.wire.kernel.unusual import Unusual
 from pipeline.wire.reference.message import utf8
@@ -82,14 +82,14 @@ cdef class Lines(LineReader):
             put_text_pair(
                 &self.resource, Resource_attributes, b"service.name", 12, <Cursor>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name)
             )
-            self.service = taken(&self.resource)
+            self.service = emptied(&self.resource)
         if context is not None:
             name = bytes.fromhex(context.trace_id)
             put_flags(&self.resource, context.flags)
             put_delimited(&self.resource, LogRecord_trace_id, PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name))
             name = bytes.fromhex(context.span_id)
             put_delimited(&self.resource, LogRecord_span_id, PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name))
-            self.context = taken(&self.resource)
+            self.context = emptied(&self.resource)
 
     def __dealloc__(self):
         free(self.resource.data)
@@ -190,7 +190,7 @@ cdef class Lines(LineReader):
             if member.known >= 0 and member.kind != NULL_VALUE:
                 self.by_name[member.known] = member
                 self.shape[member.known] = <uint8_t>member.kind
-                hash += (member.hash ^ <uint32_t>member.kind) * 0x85EBCA6BU
+                hash += (member.hash ^ <uint32_t>member.kind) * 0x85EBCA6BU  # of MurmurHash3's finalizer
         route = self.table.route(self.shape, hash ^ hash >> 15)
         if not route.usable:
             raise Unusual
@@ -207,7 +207,7 @@ cdef class Lines(LineReader):
         cdef Member* member
         cdef size_t record, body
         cdef tuple level = None
-        cdef Scoped scoped
+        cdef ScopeGroup scoped
         # All that may refuse comes first.
         if route.time >= 0:
             time = self.time(self.by_name[route.time])
@@ -257,7 +257,7 @@ cdef class Lines(LineReader):
         self.format_counts[route.format] += 1
         return 0
 
-    cdef Scoped scoped(self, Route route):
+    cdef ScopeGroup scoped(self, Route route):
         """Return where the record goes."""
         cdef Member* member
         self.resource.size = self.scope.size = 0
@@ -380,45 +380,3 @@ cdef int put_flags(Buffer* to, uint32_t flags) except -1:
         put_tag(to, LogRecord_flags, FIXED32)
         put_fixed(to, flags, 4)
     return 0
-
-
-cdef inline size_t field_size(size_t size) noexcept:
-    """Return the length of a delimited field whose number is less than 16."""
-    return 1 + varint_bytes(size) + size
-
-
-cdef int put_text_pair(Buffer* to, uint32_t number, Cursor key, size_t key_size, Cursor text, size_t size) except -1:
-    """Write an attribute whose value is text: its length is known before it is written."""
-    cdef size_t any_size = field_size(size)
-    cdef size_t pair_size = (field_size(key_size) if key_size else 0) + field_size(any_size)
-    cdef uint8_t* at = reserved(to, pair_size + 20)
-    at = put_varint(put_varint(at, <uint64_t>number << 3 | DELIMITED), pair_size)
-    if key_size:
-        at = put_varint(put_varint(at, KeyValue_key << 3 | DELIMITED), key_size)
-        memcpy(at, key, key_size)
-        at += key_size
-    at = put_varint(put_varint(at, KeyValue_value << 3 | DELIMITED), any_size)
-    at = put_varint(put_varint(at, AnyValue_string_value << 3 | DELIMITED), size)
-    if size:
-        memcpy(at, text, size)
-    to.size = at + size - to.data
-    return 0
-
-
-cdef bint is_utf8(Cursor at, Cursor end) noexcept:
-    cdef uint64_t eight
-    cdef int size
-    while at < end:
-        if end - at >= 8:
-            memcpy(&eight, at, 8)
-            if not eight & <uint64_t>0x8080808080808080:
-                at += 8
-                continue
-        if at[0] < 0x80:
-            at += 1
-            continue
-        size = sequence(at, end)
-        if size < 0:
-            return False
-        at += size
-    return True

@@ -19,7 +19,7 @@ from pipeline.wire.kernel.json_write cimport (
     put_bytes, put_json_characters, put_json_double, put_json_integer, put_json_text,
 )
 from pipeline.wire.kernel.member_names cimport MOST_NAMES, Name, Names
-from pipeline.wire.kernel.plain_values cimport Plain, following, has_pairs, read_member, read_pair
+from pipeline.wire.kernel.plain_values cimport Plain, has_pairs, read_member, read_pair
 from pipeline.wire.kernel.tables cimport (
     AnyValue_bool_value, AnyValue_double_value, AnyValue_int_value, AnyValue_kvlist_value, AnyValue_string_value,
     KeyValueList_values,
@@ -29,7 +29,7 @@ from pipeline.wire.kernel.tables cimport (
 )
 from pipeline.wire.kernel.times cimport put_timestamp
 from pipeline.wire.kernel.values cimport Text
-from pipeline.wire.kernel.walk cimport Cursor, Fault, Visit, fixed64, root, sound, varint
+from pipeline.wire.kernel.walk cimport Cursor, Fault, Visit, fixed64, following, root, sound, varint
 
 from pipeline.text import text as as_text
 from pipeline.wire.kernel.records import records

@@ -60,8 +60,8 @@ cdef class Names:
 
 
 cdef inline uint32_t hashed(Cursor at, size_t size) noexcept:
-    cdef uint32_t hash = <uint32_t>size * 0x9E3779B1U
+    cdef uint32_t hash = <uint32_t>size * 0x9E3779B1U  # 2^32 by the golden ratio: Knuth's multiplicative hash
     cdef size_t byte
     for byte in range(size):
-        hash = (hash ^ at[byte]) * 0x01000193U
+        hash = (hash ^ at[byte]) * 0x01000193U  # FNV's prime
     return hash ^ hash >> 15

@@ -8,10 +8,8 @@ from libc.string cimport memset
 
 from pipeline.wire.kernel.split cimport Item, Listing, Part, Run, add_item, body_of, listed, release_listing, size_of
 from pipeline.wire.kernel.tables cimport LogRecord_trace_id, Span_trace_id
+from pipeline.wire.kernel.trace_ids cimport TRACE_ID_BYTES
 from pipeline.wire.kernel.walk cimport DELIMITED, Cursor, Fault, Visit, any_bit, malformed, next_field, root, varint
-
-cdef enum:
-    TRACE_ID_BYTES = 16
 
 cdef uint64_t FNV_BASIS = 0xCBF29CE484222325
 cdef uint64_t FNV_PRIME = 0x100000001B3

@@ -4,22 +4,12 @@ from pipeline.wire.kernel.tables cimport (
     AnyValue_bytes_value, AnyValue_string_value, KeyValue_key, KeyValue_value, KeyValueList_values,
 )
 from pipeline.wire.kernel.values cimport Text
-from pipeline.wire.kernel.walk cimport Cursor, Fault, Visit, next_field
+from pipeline.wire.kernel.walk cimport Cursor, Visit, following
 
 cdef struct Plain:
-    # An `AnyValue`, NULL where there is none.
+    # An `AnyValue` on the wire; empty where an attribute has none.
     Cursor at
     Cursor stop
-
-
-cdef inline Cursor following(Cursor at, Cursor end, Visit* visit) noexcept nogil:
-    """Read a field of a message that has been checked, so that there is one."""
-    cdef Fault fault
-    at = next_field(at, end, visit, &fault)
-    if at is NULL:
-        visit[0] = Visit(end, end, end, 0, 0)
-        return end
-    return at
 
 
 cdef inline bint read_pair(Cursor at, Cursor end, Text* key, Plain* value) noexcept nogil:

@@ -3,29 +3,26 @@
 from libc.stddef cimport size_t
 
 from pipeline.wire.kernel.buffer cimport Buffer
-from pipeline.wire.kernel.walk cimport Cursor
 
-cdef class Scoped:
+cdef class ScopeGroup:
     cdef bytes scope  # the message
     cdef Buffer records
 
-cdef class Origin:
+cdef class ResourceGroup:
     cdef bytes resource  # the message
     cdef list scopes
     cdef dict by_content
-    cdef Scoped latest
+    cdef ScopeGroup latest
     cdef size_t size
 
-    cdef Scoped scoped(self, bytes scope)
+    cdef ScopeGroup scoped(self, bytes scope)
 
 cdef class Groups:
-    cdef list origins
+    cdef list resources
     cdef dict by_content
-    cdef Origin latest
+    cdef ResourceGroup latest
 
-    cdef Scoped scoped(self, Buffer* resource, Buffer* scope)
+    cdef ScopeGroup scoped(self, Buffer* resource, Buffer* scope)
     cdef int add(self, record) except -1
-    cdef Origin origin(self, bytes resource)
+    cdef ResourceGroup group(self, bytes resource)
     cdef bytes payload(self)
-
-cdef bytes taken(Buffer* scratch)

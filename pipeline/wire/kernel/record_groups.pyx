@@ -8,18 +8,18 @@ from libc.string cimport memcmp, memcpy
 
 cimport cython
 
-from pipeline.wire.kernel.buffer cimport Buffer
+from pipeline.wire.kernel.buffer cimport Buffer, emptied, field_size
 from pipeline.wire.kernel.json_write cimport put_bytes
 from pipeline.wire.kernel.tables cimport (
-    LogsData_resource_logs, ResourceLogs_resource, ResourceLogs_scope_logs, ScopeLogs_log_records, ScopeLogs_scope,
+    LogsData_resource_logs, ResourceLogs_resource, ResourceLogs_scope_logs, ScopeLogs_scope,
 )
-from pipeline.wire.kernel.walk cimport DELIMITED, Cursor, Fault, Visit, next_field, put_varint, varint_bytes
+from pipeline.wire.kernel.walk cimport DELIMITED, Cursor, Visit, following, put_varint
 
 from pipeline.wire.kernel.encode import encode
 
 
 @cython.final
-cdef class Scoped:
+cdef class ScopeGroup:
     """The records of one scope."""
 
     def __dealloc__(self):
@@ -27,13 +27,13 @@ cdef class Scoped:
 
 
 @cython.final
-cdef class Origin:
+cdef class ResourceGroup:
     """The scopes of one resource."""
 
-    cdef Scoped scoped(self, bytes scope):
-        cdef Scoped scoped = self.by_content.get(scope)
+    cdef ScopeGroup scoped(self, bytes scope):
+        cdef ScopeGroup scoped = self.by_content.get(scope)
         if scoped is None:
-            scoped = Scoped()
+            scoped = ScopeGroup()
             scoped.scope = scope
             self.by_content[scope] = scoped
             self.scopes.append(scoped)
@@ -45,34 +45,34 @@ cdef class Groups:
     """The resources of a payload."""
 
     def __cinit__(self):
-        self.origins, self.by_content = [], {}
+        self.resources, self.by_content = [], {}
 
-    cdef Scoped scoped(self, Buffer* resource, Buffer* scope):
+    cdef ScopeGroup scoped(self, Buffer* resource, Buffer* scope):
         """Return where the records of a scope go; it is mostly that of the record before."""
-        cdef Origin origin = self.latest
-        cdef Scoped scoped
-        if origin is None or not is_content(resource, origin.resource):
-            origin = self.latest = self.origin(taken(resource))
-        scoped = origin.latest
+        cdef ResourceGroup group = self.latest
+        cdef ScopeGroup scoped
+        if group is None or not is_content(resource, group.resource):
+            group = self.latest = self.group(emptied(resource))
+        scoped = group.latest
         if scoped is None or not is_content(scope, scoped.scope):
-            scoped = origin.latest = origin.scoped(taken(scope))
+            scoped = group.latest = group.scoped(emptied(scope))
         return scoped
 
-    cdef Origin origin(self, bytes resource):
-        cdef Origin origin = self.by_content.get(resource)
-        if origin is None:
-            origin = Origin()
-            origin.resource, origin.scopes, origin.by_content = resource, [], {}
-            self.by_content[resource] = origin
-            self.origins.append(origin)
-        return origin
+    cdef ResourceGroup group(self, bytes resource):
+        cdef ResourceGroup group = self.by_content.get(resource)
+        if group is None:
+            group = ResourceGroup()
+            group.resource, group.scopes, group.by_content = resource, [], {}
+            self.by_content[resource] = group
+            self.resources.append(group)
+        return group
 
     cdef int add(self, record) except -1:
         """Add a record struct."""
         cdef bytes payload = encode([record], "logs"), resource = b"", scope = b""
         cdef Cursor start = <Cursor>PyBytes_AS_STRING(payload), at, end
         cdef Visit group = Visit(start, start, start, 0, 0), visit = group, inner = group
-        cdef Scoped scoped
+        cdef ScopeGroup scoped
         following(start, start + PyBytes_GET_SIZE(payload), &group)
         at = group.value
         while at < group.stop:
@@ -85,37 +85,32 @@ cdef class Groups:
             at = following(at, end, &inner)
             if inner.number == ScopeLogs_scope:
                 scope = slice_of(&inner)
-        scoped = self.origin(resource).scoped(scope)
+        scoped = self.group(resource).scoped(scope)
         return put_bytes(&scoped.records, inner.at, inner.stop - inner.at)
 
     cdef bytes payload(self):
         """Return the payload of all."""
-        cdef Origin origin
-        cdef Scoped scoped
+        cdef ResourceGroup group
+        cdef ScopeGroup scoped
         cdef size_t size = 0
         cdef bytes payload
         cdef uint8_t* to
-        for origin in self.origins:
-            origin.size = message_size(origin.resource)
-            for scoped in origin.scopes:
-                origin.size += field_size(message_size(scoped.scope) + scoped.records.size)
-            size += field_size(origin.size)
+        for group in self.resources:
+            group.size = message_size(group.resource)
+            for scoped in group.scopes:
+                group.size += field_size(message_size(scoped.scope) + scoped.records.size)
+            size += field_size(group.size)
         payload = PyBytes_FromStringAndSize(NULL, size)
         to = <uint8_t*>PyBytes_AS_STRING(payload)
-        for origin in self.origins:
-            to = put_head(to, LogsData_resource_logs, origin.size)
-            to = put_message(to, ResourceLogs_resource, origin.resource)
-            for scoped in origin.scopes:
+        for group in self.resources:
+            to = put_head(to, LogsData_resource_logs, group.size)
+            to = put_message(to, ResourceLogs_resource, group.resource)
+            for scoped in group.scopes:
                 to = put_head(to, ResourceLogs_scope_logs, message_size(scoped.scope) + scoped.records.size)
                 to = put_message(to, ScopeLogs_scope, scoped.scope)
                 memcpy(to, scoped.records.data, scoped.records.size)
                 to += scoped.records.size
         return payload
-
-
-cdef inline size_t field_size(size_t size) noexcept:
-    """Return the length of a delimited field whose number is less than 16."""
-    return 1 + varint_bytes(size) + size
 
 
 cdef inline size_t message_size(bytes content) noexcept:
@@ -135,25 +130,10 @@ cdef inline uint8_t* put_message(uint8_t* to, uint32_t number, bytes content) no
     return to + PyBytes_GET_SIZE(content)
 
 
-cdef bytes taken(Buffer* scratch):
-    """Return what has been written, and begin anew."""
-    cdef bytes written = PyBytes_FromStringAndSize(<const char*>scratch.data, scratch.size)
-    scratch.size = 0
-    return written
-
-
 cdef inline bint is_content(const Buffer* written, bytes content) noexcept:
     if written.size != <size_t>PyBytes_GET_SIZE(content):
         return False
     return written.size == 0 or memcmp(written.data, PyBytes_AS_STRING(content), written.size) == 0
-
-
-cdef inline Cursor following(Cursor at, Cursor end, Visit* visit) noexcept:
-    """Read a field of a message that our encoder wrote."""
-    cdef Fault fault
-    visit[0] = Visit(end, end, end, 0, 0)
-    at = next_field(at, end, visit, &fault)
-    return end if at is NULL else at
 
 
 cdef inline bytes slice_of(const Visit* visit):

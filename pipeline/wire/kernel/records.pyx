@@ -49,8 +49,8 @@ from pipeline.wire.kernel.tables cimport (
     OtlpField,
 )
 from pipeline.wire.kernel.walk cimport (
-    DELIMITED, FIXED64, MAX_DEPTH, TOO_DEEP, VARINT, Cursor, Fault, Visit,
-    expected, fixed32, fixed64, malformed, next_field, packed_is_whole, refused, varint,
+    DELIMITED, MAX_DEPTH, TOO_DEEP, Cursor, Fault, Visit,
+    expected, fixed32, fixed64, malformed, next_field, packed_is_whole, refused, scalar_end, varint,
 )
 
 cdef extern from "Python.h":
@@ -219,17 +219,13 @@ cdef class Decoder:
     cdef int scalars(self, const OtlpField* field, const Visit* visit, list into) except -1:
         """Add what one occurrence of a repeated field holds, packed or not."""
         cdef Cursor at = visit.value, stop
-        cdef uint64_t ignored
         if visit.wire != DELIMITED or field.kind == KIND_string:
             into.append(self.scalar(field, at, visit.stop))
             return 0
         if not packed_is_whole(field.wires, at, visit.stop, &self.fault):
             raise malformed(&self.fault, self.start)
         while at < visit.stop:
-            if field.wires >> VARINT & 1:
-                stop = varint(at, visit.stop, &ignored, &self.fault)
-            else:
-                stop = at + (8 if field.wires >> FIXED64 & 1 else 4)
+            stop = scalar_end(field.wires, at, visit.stop)
             into.append(self.scalar(field, at, stop))
             at = stop
         return 0

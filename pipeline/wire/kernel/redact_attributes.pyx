@@ -5,8 +5,8 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint64_t
 
 from pipeline.wire.kernel.edits cimport Frame, close_frame, drop_frame
-from pipeline.wire.kernel.redact_books cimport DROPPED, KEY, Place, begin, field_of, keep_last_entry, put_entry, refuse, unknown
-from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED, judged_name
+from pipeline.wire.kernel.redact_books cimport KEY, Place, begin, field_of, keep_last_entry, put_entry, refuse, unknown
+from pipeline.wire.kernel.redact_desk cimport CHANGED, DROPPED, UNCHANGED, judged_name
 from pipeline.wire.kernel.redact_distinct cimport claim_name, take_name
 from pipeline.wire.kernel.redact_keys cimport DATA, KEYWORD, RULE_SHIFT, SAFE, SENSITIVE, UNLISTED
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text

@@ -24,9 +24,6 @@ cdef enum Location:
     BODY
     KEY
 
-cdef enum:
-    DROPPED = 3  # beside the outcomes of a text: it has to go as a whole
-
 cdef struct Place:
     int location
     bint identifies
@@ -38,7 +35,7 @@ cdef struct Walk:
     Edits edits
     Fault fault
     Desk desk
-    Cursor name  # of the attribute whose value is in hand, NULL where it has no keyword
+    Cursor name  # of the attribute whose value is in hand, NULL where it is known to have no keyword
     Cursor name_stop
     Log log  # of each edit: the rule, the location, the action
     int64_t unknown_fields
@@ -71,4 +68,3 @@ cdef void keep_last_entry(Walk* walk, size_t mark) noexcept nogil
 cdef int unknown(Walk* walk, const Visit* visit) except -1 nogil
 cdef int begin(Walk* walk, const Visit* visit, Frame* frame) except -1 nogil
 cdef int refuse(const Walk* walk) except -1 nogil
-cdef int no_memory() except -1 nogil

@@ -2,7 +2,7 @@
 
 from libc.string cimport memset
 
-from pipeline.wire.kernel.arena cimport grown
+from pipeline.wire.kernel.arena cimport grown, no_memory
 from pipeline.wire.kernel.edits cimport add_edit, open_frame
 from pipeline.wire.kernel.walk cimport malformed
 
@@ -38,7 +38,7 @@ cdef dict counted(const Log* log, tuple books):
     cdef dict numbers = {}, done = {}
     memset(tallies, 0, sizeof(tallies))
     for index in range(log.count):
-        tally = &tallies[(log.list[index] * <uint32_t>0x9E3779B1) >> 26]
+        tally = &tallies[(log.list[index] * <uint32_t>0x9E3779B1) >> 26]  # as `redact_rules.hash_of_bytes`
         if tally.code != log.list[index]:
             add_tally(numbers, tally)
             tally[0] = Tally(log.list[index], 0)
@@ -91,11 +91,6 @@ cdef int unknown(Walk* walk, const Visit* visit) except -1 nogil:
 
 cdef int begin(Walk* walk, const Visit* visit, Frame* frame) except -1 nogil:
     return 0 if open_frame(&walk.edits, visit, frame) else no_memory()
-
-
-cdef int no_memory() except -1 nogil:
-    with gil:
-        raise MemoryError
 
 
 cdef int refuse(const Walk* walk) except -1 nogil:

@@ -3,7 +3,8 @@
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 
-from pipeline.wire.kernel.redact_desk cimport UNCHANGED, Replacement, no_memory
+from pipeline.wire.kernel.arena cimport no_memory
+from pipeline.wire.kernel.redact_desk cimport UNCHANGED, Replacement
 from pipeline.wire.kernel.redact_scan cimport SCAN_READ
 from pipeline.wire.kernel.redact_search cimport HEX, is_a, lower
 from pipeline.wire.kernel.redact_text cimport find_matches

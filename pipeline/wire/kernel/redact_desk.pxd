@@ -19,6 +19,7 @@ cdef enum Outcome:
     UNCHANGED
     CHANGED
     UNDECIDED  # ask the reference
+    DROPPED  # what holds it has to go as a whole
 
 cdef struct Replacement:
     # `text` stands in the place of what lies from `start` to `stop`; with a `quote` it gets a pair of these around it.
@@ -36,7 +37,7 @@ cdef struct Log:
     size_t count
     size_t room
 
-cdef struct Buffer:
+cdef struct Scratch:
     uint8_t* bytes
     size_t room
 
@@ -46,15 +47,15 @@ cdef struct Desk:
     Keys new_keys
     Search search
     Json json[JSON_LEVELS]  # of each level
-    Buffer said[JSON_LEVELS]  # what a string of each level says
-    Buffer places[JSON_LEVELS]  # and where each byte of that is written
-    Buffer name
+    Scratch said[JSON_LEVELS]  # what a string of each level says
+    Scratch places[JSON_LEVELS]  # and where each byte of that is written
+    Scratch name
     Replacement* edits
     size_t edit_count
     size_t edit_room
     Arena written  # texts for edits
     Texts texts  # of the payload, where all of them are searched
-    Buffer rounds[ROUNDS]
+    Scratch rounds[ROUNDS]
     Log log
     Cursor result
     size_t result_size
@@ -62,10 +63,9 @@ cdef struct Desk:
 cdef void clear_desk(Desk* desk) noexcept nogil
 cdef void tidy_desk(Desk* desk) noexcept nogil
 cdef size_t size_of_desk(const Desk* desk) noexcept nogil
-cdef uint8_t* room_in(Buffer* buffer, size_t size) except NULL nogil
+cdef uint8_t* room_in(Scratch* buffer, size_t size) except NULL nogil
 cdef int judged_name(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit) except -1 nogil
 cdef int add_edit(Desk* desk, const Rule* rule, int32_t order, Cursor start, Cursor stop, uint8_t quote) except -1 nogil
 cdef int escape_edit(Desk* desk, Replacement* edit, uint8_t quote) except -1 nogil
-cdef int apply_edits(Desk* desk, Buffer* buffer, Cursor start, Cursor stop) except -1 nogil
+cdef int apply_edits(Desk* desk, Scratch* buffer, Cursor start, Cursor stop) except -1 nogil
 cdef int put_log(Desk* desk, int32_t rule, int32_t action) except -1 nogil
-cdef int no_memory() except -1 nogil

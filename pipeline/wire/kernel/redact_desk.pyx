@@ -3,7 +3,7 @@
 from libc.stdlib cimport free, qsort, realloc
 from libc.string cimport memcpy
 
-from pipeline.wire.kernel.arena cimport grown, release_arena, taken
+from pipeline.wire.kernel.arena cimport grown, no_memory, release_arena, taken
 from pipeline.wire.kernel.redact_json cimport Node
 from pipeline.wire.kernel.redact_keys cimport judged, release_keys
 from pipeline.wire.kernel.redact_matches cimport clear_search
@@ -18,11 +18,6 @@ if MAX_NESTED_JSON > JSON_LEVELS:
     raise ImportError("more levels of JSON than there is room for")
 
 cdef const char* HEX_DIGITS = b"0123456789abcdef"
-
-
-cdef int no_memory() except -1 nogil:
-    with gil:
-        raise MemoryError
 
 
 cdef void clear_desk(Desk* desk) noexcept nogil:
@@ -63,7 +58,7 @@ cdef size_t size_of_desk(const Desk* desk) noexcept nogil:
     return size
 
 
-cdef uint8_t* room_in(Buffer* buffer, size_t size) except NULL nogil:
+cdef uint8_t* room_in(Scratch* buffer, size_t size) except NULL nogil:
     """Return the bytes of a buffer that has room for so many, whatever was in it."""
     cdef uint8_t* bytes_
     if buffer.room < size:
@@ -169,7 +164,7 @@ cdef void sort_edits(Desk* desk) noexcept nogil:
             return
 
 
-cdef int apply_edits(Desk* desk, Buffer* buffer, Cursor start, Cursor stop) except -1 nogil:
+cdef int apply_edits(Desk* desk, Scratch* buffer, Cursor start, Cursor stop) except -1 nogil:
     """Write the text with its edits, and room behind it to be scanned in, to a buffer: it is the result."""
     cdef size_t size = stop - start, index
     cdef uint8_t* to

@@ -3,16 +3,11 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from pipeline.wire.kernel.arena cimport taken
+from pipeline.wire.kernel.arena cimport no_memory, taken
 from pipeline.wire.kernel.redact_keys cimport Key, find_key, hash_of, new_key, release_keys
 
 cdef enum:
     SUFFIX_ROOM = 11  # an underscore and ten digits
-
-
-cdef int no_memory() except -1 nogil:
-    with gil:
-        raise MemoryError
 
 
 cdef int take_name(DistinctNames* names, Cursor name, size_t size) except -1 nogil:

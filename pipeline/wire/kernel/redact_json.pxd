@@ -5,6 +5,9 @@ from libc.stdint cimport uint8_t, uint32_t
 
 from pipeline.wire.kernel.walk cimport Cursor
 
+cdef enum:
+    MAX_DEPTH = 32  # of objects and arrays in each other
+
 cdef enum NodeKind:
     OBJECT
     LIST

@@ -3,11 +3,11 @@
 from libc.stdint cimport uint8_t, uint32_t
 
 from pipeline.wire.kernel.arena cimport grown
-from pipeline.wire.kernel.redact_search cimport BARE, DIGIT, HEX, LOWER, is_a, lower, run, same
+from pipeline.wire.kernel.json_read cimport put_utf8
+from pipeline.wire.kernel.redact_search cimport BARE, DIGIT, HEX, is_a, lower, run, same
 
 cdef enum:
     MAX_BYTES = 1 << 20
-    MAX_DEPTH = 32
 
 cdef enum Expected:
     VALUE
@@ -165,27 +165,6 @@ cdef inline bint is_hex4(Cursor at, Cursor stop) noexcept nogil:
     return stop - at >= 4 and run(at, at + 4, HEX) == at + 4
 
 
-cdef inline int utf8(uint32_t code, uint8_t* to) noexcept nogil:
-    """Write a code point, surrogates too; return how many bytes it takes."""
-    if code < 0x80:
-        to[0] = code
-        return 1
-    if code < 0x800:
-        to[0] = 0xC0 | code >> 6
-        to[1] = 0x80 | code & 0x3F
-        return 2
-    if code < 0x10000:
-        to[0] = 0xE0 | code >> 12
-        to[1] = 0x80 | code >> 6 & 0x3F
-        to[2] = 0x80 | code & 0x3F
-        return 3
-    to[0] = 0xF0 | code >> 18
-    to[1] = 0x80 | code >> 12 & 0x3F
-    to[2] = 0x80 | code >> 6 & 0x3F
-    to[3] = 0x80 | code & 0x3F
-    return 4
-
-
 cdef inline uint8_t said_by(uint8_t letter) noexcept nogil:
     """Return what a letter behind a backslash stands for."""
     if letter == c"n":
@@ -224,7 +203,7 @@ cdef Cursor unescaped(Cursor start, Cursor stop, uint8_t* to, uint32_t* places) 
                 if 0xDC00 <= low < 0xE000:
                     code = 0x10000 + ((code & 0x3FF) << 10) + (low & 0x3FF)
                     at += 6
-            size = utf8(code, to)
+            size = put_utf8(to, code)
         to += size
         if places is not NULL:
             for index in range(size):

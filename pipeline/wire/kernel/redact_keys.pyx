@@ -4,11 +4,11 @@ from libc.stdint cimport uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
 
-from pipeline.wire.kernel.arena cimport release_arena, taken
+from pipeline.wire.kernel.arena cimport no_memory, release_arena, taken
 from pipeline.wire.kernel.redact_matches cimport keep_rules_for_keys, list_matches, select_matches
 from pipeline.wire.kernel.redact_names cimport name_says
 from pipeline.wire.kernel.redact_patterns cimport leave_excused_out
-from pipeline.wire.kernel.redact_screen cimport screen
+from pipeline.wire.kernel.redact_screen cimport MIN_BYTES, screen
 
 import os
 
@@ -26,7 +26,6 @@ cdef enum:
     FIRST_SLOTS = 16
     MOST_KEYS = 1024  # that are remembered
     MAX_REMEMBERED = 128  # bytes of a name
-    MIN_BYTES = 6  # shorter names are not scanned (B6)
     KEY_COST = 64  # bytes of a payload that take as long as copying a key
 
 cdef uint64_t OTHER_RULES = 0x9E3779B97F4A7C15
@@ -182,11 +181,6 @@ cdef int judged(
     if size <= MAX_REMEMBERED and new.count < MOST_KEYS and not add_key(new, hash, start, size, verdict):
         return no_memory()
     return verdict
-
-
-cdef int no_memory() except -1 nogil:
-    with gil:
-        raise MemoryError
 
 
 cdef int data_in(Rulebook book, Search* search, Cursor start, Cursor stop, Cursor limit) except -1 nogil:

@@ -5,10 +5,10 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t
 from libc.string cimport memcmp, memcpy
 
-from pipeline.wire.kernel.arena cimport taken
+from pipeline.wire.kernel.arena cimport no_memory, taken
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame
-from pipeline.wire.kernel.redact_books cimport DROPPED, begin, named, no_memory, put_edit_of, put_entry
-from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED, UNDECIDED
+from pipeline.wire.kernel.redact_books cimport begin, named, put_edit_of, put_entry
+from pipeline.wire.kernel.redact_desk cimport CHANGED, DROPPED, UNCHANGED, UNDECIDED
 from pipeline.wire.kernel.redact_names cimport keywords_in
 from pipeline.wire.kernel.redact_rules cimport Groups
 from pipeline.wire.kernel.redact_text cimport redact_text

@@ -4,12 +4,12 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.string cimport memchr, memcpy, memset
 
-from pipeline.wire.kernel.arena cimport taken
+from pipeline.wire.kernel.arena cimport no_memory, taken
 from pipeline.wire.kernel.redact_desk cimport (
-    CHANGED, UNCHANGED, UNDECIDED, Buffer, add_edit, escape_edit, judged_name, no_memory, room_in
+    CHANGED, UNCHANGED, UNDECIDED, Scratch, add_edit, escape_edit, judged_name, room_in
 )
 from pipeline.wire.kernel.redact_distinct cimport DistinctNames, claim_name, release_names, take_name
-from pipeline.wire.kernel.redact_json cimport BARE_WORD, LIST, OBJECT, STRING, Json, Node, is_scalar, unescaped
+from pipeline.wire.kernel.redact_json cimport BARE_WORD, LIST, MAX_DEPTH, OBJECT, STRING, Json, Node, is_scalar, unescaped
 from pipeline.wire.kernel.redact_keys cimport DATA, KEYWORD, RULE_SHIFT, SENSITIVE, WORD_MASK, WORD_SHIFT
 from pipeline.wire.kernel.redact_names cimport keywords_in
 from pipeline.wire.kernel.redact_patterns cimport is_excused
@@ -18,9 +18,6 @@ from pipeline.wire.kernel.redact_scan cimport SCAN_READ
 from pipeline.wire.kernel.redact_search cimport same
 from pipeline.wire.kernel.redact_secrets cimport is_secret_value
 from pipeline.wire.kernel.redact_text cimport find_edits, find_matches, is_settled
-
-cdef enum:
-    MAX_DEPTH = 32  # of lists in each other
 
 cdef struct Named:
     # Up to which node the name of a list counts, and the groups whose keywords it has.
@@ -84,7 +81,7 @@ cdef int read_near(Desk* desk, Rulebook book, const Node* node, Cursor limit, Gr
     return 0
 
 
-cdef int read_content(Buffer* buffer, Content* content, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
+cdef int read_content(Scratch* buffer, Content* content, Cursor start, Cursor stop, Cursor limit) except -1 nogil:
     """Take the quotes off a name or value, and resolve its escapes."""
     cdef uint8_t* said
     content.start, content.stop, content.limit, content.escaped = start, stop, limit, False

@@ -4,14 +4,14 @@ from libc.stddef cimport size_t
 from libc.stdint cimport UINT32_MAX, uint8_t, uint64_t
 from libc.string cimport memset, strcmp
 
-from pipeline.wire.kernel.arena cimport taken
+from pipeline.wire.kernel.arena cimport no_memory, taken
 from pipeline.wire.kernel.edits cimport Edit, Frame, close_frame, new_edit
 from pipeline.wire.kernel.redact_attributes cimport Map, redact_attribute
 from pipeline.wire.kernel.redact_books cimport (
-    ATTRIBUTE, BODY, DROPPED, EVENT, EXEMPLAR, LINK, NAME, OTHER, RESOURCE, SCOPE, STATUS, Place, begin, field_of,
-    no_memory, refuse, unknown,
+    ATTRIBUTE, BODY, EVENT, EXEMPLAR, LINK, NAME, OTHER, RESOURCE, SCOPE, STATUS, Place, begin, field_of,
+    refuse, unknown,
 )
-from pipeline.wire.kernel.redact_desk cimport CHANGED
+from pipeline.wire.kernel.redact_desk cimport CHANGED, DROPPED
 from pipeline.wire.kernel.redact_distinct cimport release_names
 from pipeline.wire.kernel.redact_leaf cimport keep_text, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_scopes cimport LOG_BODY, SPAN_NAME, part_of, rules_of

@@ -192,9 +192,10 @@ cdef bint fits_any_case(const Program* program, Cursor start, Cursor stop) noexc
 
 cdef bint any_glob(const Names* globs, Cursor start, Cursor stop) noexcept nogil:
     """Tell whether a name fits a glob: of one that does the first byte is the same or a wildcard."""
+    if globs.count == 0:
+        return False
     return (
-        globs.count
-        and (start < stop and any_glob_by(globs, start[0], start, stop))
+        (start < stop and any_glob_by(globs, start[0], start, stop))
         or any_glob_by(globs, c"*", start, stop)
         or any_glob_by(globs, c"?", start, stop)
     )

@@ -1,5 +1,7 @@
 """Matchers for national identifiers."""
 
+from libc.stdint cimport uint8_t
+
 from pipeline.wire.kernel.redact_search cimport Search
 from pipeline.wire.kernel.walk cimport Cursor
 
@@ -16,3 +18,11 @@ cdef bint find_cn_ric(Search* search) noexcept nogil
 cdef bint is_day(int year, int month, int day) noexcept nogil
 cdef bint is_ean13(Cursor digits) noexcept nogil
 cdef bint br_checked(Cursor code, int length, int size, int highest) noexcept nogil
+
+
+cdef inline bint among(uint8_t byte, const char* characters) noexcept nogil:
+    while characters[0]:
+        if byte == <uint8_t>characters[0]:
+            return True
+        characters += 1
+    return False

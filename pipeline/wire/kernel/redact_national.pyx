@@ -1,6 +1,6 @@
 """`reference/redact_national.py`, compiled. Each shape is written as a pattern with one letter for each kind of byte."""
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t
 
 from pipeline.wire.kernel.redact_search cimport DIGIT, UPPER, bounded_left, bounded_right, found, is_a, next_point
 from pipeline.wire.kernel.walk cimport Cursor
@@ -10,14 +10,6 @@ ctypedef bint (*Check)(Cursor) noexcept nogil
 cdef const char* DNI_LETTERS = b"TRWAGMYFPDXBNJZSQVHLCKE"
 cdef const char* HETU_CHECKS = b"0123456789ABCDEFHJKLMNPRSTUVWXY"
 cdef const char* RIC_CHECKS = b"10X98765432"
-
-
-cdef inline bint among(uint8_t byte, const char* characters) noexcept nogil:
-    while characters[0]:
-        if byte == <uint8_t>characters[0]:
-            return True
-        characters += 1
-    return False
 
 
 cdef bint fits(uint8_t byte, char kind) noexcept nogil:

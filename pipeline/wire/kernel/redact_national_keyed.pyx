@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t, uint64_t
 
 from pipeline.wire.kernel.redact_accounts cimport is_luhn
 from pipeline.wire.kernel.redact_keyed cimport add_form
-from pipeline.wire.kernel.redact_national cimport br_checked, is_day, is_ean13
+from pipeline.wire.kernel.redact_national cimport among, br_checked, is_day, is_ean13
 from pipeline.wire.kernel.redact_rules cimport (
     KEYED_AU_TFN, KEYED_BE_NN, KEYED_BR_CNPJ, KEYED_BR_CPF, KEYED_CA_SIN, KEYED_CH_AHV, KEYED_DE_IDNR, KEYED_FR_NIR,
     KEYED_IN_AADHAAR, KEYED_KR_RRN, KEYED_NL_BSN, KEYED_NO_FNR, KEYED_PL_PESEL, KEYED_SE_PNR, KEYED_UK_NHS, KEYED_ZA_ID,
@@ -262,14 +262,6 @@ cdef bint is_rrn(const uint8_t* digits) noexcept nogil:
 
 
 # ---- letters and digits ----
-
-
-cdef inline bint among(uint8_t byte, const char* characters) noexcept nogil:
-    while characters[0]:
-        if byte == <uint8_t>characters[0]:
-            return True
-        characters += 1
-    return False
 
 
 cdef Cursor national_code_end(Cursor at, Cursor stop) noexcept nogil:

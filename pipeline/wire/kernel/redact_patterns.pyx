@@ -9,13 +9,9 @@ from libc.stddef cimport size_t
 from libc.stdlib cimport qsort
 from libc.string cimport memcpy
 
-from pipeline.wire.kernel.arena cimport grown
+from pipeline.wire.kernel.arena cimport grown, no_memory
 from pipeline.wire.kernel.redact_search cimport found
 from pipeline.wire.kernel.redact_texts cimport Text
-
-
-cdef int no_memory() except -1 with gil:
-    raise MemoryError
 
 
 cdef int collect_text(Texts* texts, Cursor start, Cursor stop) except -1 nogil:

@@ -243,7 +243,7 @@ cdef inline uint32_t place_of(uint32_t beginning) noexcept nogil:
 
 cdef inline uint32_t hash_of_bytes(uint32_t bytes_) noexcept nogil:
     """Return a number of 15 bits that tells beginnings apart."""
-    return bytes_ * <uint32_t>0x9E3779B1 >> 17
+    return bytes_ * <uint32_t>0x9E3779B1 >> 17  # 2^32 by the golden ratio: Knuth's multiplicative hash
 
 
 cdef Anchor anchor_of(bytes text, bint folded)

@@ -30,7 +30,6 @@ typedef struct {
     uint64_t backslash;
     uint64_t percent;
     uint64_t any_percent;
-    uint64_t any_high; /* bytes of 0x80 and above */
 } ScanBefore;
 
 /* Where something can begin. */
@@ -49,7 +48,7 @@ typedef struct {
 typedef uint64_t (*ScanWindow)(const ScanLiterals *, const uint8_t *, uint64_t, ScanBefore *, ScanTriggers *);
 
 typedef struct {
-    uint64_t digit, alpha, lower, word, numeric, high, at, colon, backslash, percent, plus, paren, literal;
+    uint64_t digit, alpha, lower, word, numeric, at, colon, backslash, percent, plus, paren, literal;
 } ScanMasks;
 
 static inline uint64_t scan_triggers(ScanMasks m, uint64_t valid, ScanBefore *before, ScanTriggers *found)
@@ -67,7 +66,6 @@ static inline uint64_t scan_triggers(ScanMasks m, uint64_t valid, ScanBefore *be
     before->backslash = m.backslash >> (SCAN_STEP - 6) & 63;
     before->percent = m.percent >> (SCAN_STEP - 3) & 7;
     before->any_percent |= m.percent & valid;
-    before->any_high |= m.high & valid;
 
     found->literal = m.literal & valid;
     found->number = digit & free & numeric2 & numeric2 >> 2 & numeric2 >> 4;
@@ -119,7 +117,6 @@ static uint64_t scan_portable(const ScanLiterals *literals, const uint8_t *at, u
             m.numeric |= scan_bit(classes & DIGIT, i);
         } else {
             m.numeric |= scan_bit(c == ' ' || c == '-' || c == '.' || c >= 0x80, i);
-            m.high |= scan_bit(c >= 0x80, i);
             m.at |= scan_bit(c == '@', i);
             m.colon |= scan_bit(c == ':', i);
             m.backslash |= scan_bit(c == '\\', i);
@@ -187,7 +184,6 @@ static inline SCAN_AVX2 void scan_half(const ScanLiterals *literals, const uint8
     m->numeric |= scan_mask(_mm256_or_si256(_mm256_or_si256(bytes, digit),
                                             _mm256_or_si256(scan_equal(bytes, ' '), scan_between(bytes, '-', '.'))))
                   << shift;
-    m->high |= scan_mask(bytes) << shift;
     m->at |= scan_mask(scan_equal(bytes, '@')) << shift;
     m->colon |= scan_mask(scan_equal(bytes, ':')) << shift;
     m->backslash |= scan_mask(scan_equal(bytes, '\\')) << shift;
@@ -267,7 +263,6 @@ static inline void scan_half(const ScanLiterals *literals, const uint8_t *at, un
     m->alpha |= scan_mask(alpha) << shift;
     m->lower |= scan_mask(scan_between(bytes, 'a', 'z')) << shift;
     m->word |= scan_mask(scan_or(scan_or(digit, alpha), scan_equal(bytes, '_'))) << shift;
-    m->high |= scan_mask(high) << shift;
     m->numeric |= scan_mask(scan_or(scan_or(high, digit), scan_or(scan_equal(bytes, ' '), scan_between(bytes, '-', '.'))))
                   << shift;
     m->at |= scan_mask(scan_equal(bytes, '@')) << shift;

@@ -15,7 +15,6 @@ cdef extern from "redact_scan.h" nogil:
     ctypedef struct ScanBefore:
         uint64_t word
         uint64_t any_percent
-        uint64_t any_high
 
     ctypedef struct ScanTriggers:
         uint64_t literal

@@ -2,7 +2,7 @@
 
 from cpython.ref cimport PyObject
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, uint32_t
+from libc.stdint cimport uint32_t
 
 from pipeline.wire.kernel.redact_rules cimport Literal, Rulebook
 from pipeline.wire.kernel.walk cimport Cursor

@@ -91,7 +91,6 @@ cdef bint screen(
             break
         at += SCAN_STEP
     search.percent = before.any_percent != 0
-    search.high = before.any_high != 0
     return True
 
 

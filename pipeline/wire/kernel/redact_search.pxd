@@ -60,7 +60,6 @@ cdef struct Search:
     Groups near  # whose keywords the name of the text has
     bint keyed_anywhere  # what needs a keyword could be anywhere in the text
     bint percent  # the text has a percent sign
-    bint high  # it has bytes of 0x80 and above
     Kinds kind  # that is being looked for,
     int32_t rule  # its rule,
     size_t next_point  # and the point behind the last one that was looked at

@@ -3,9 +3,10 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t
 
+from pipeline.wire.kernel.arena cimport no_memory
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame
-from pipeline.wire.kernel.redact_books cimport DROPPED, begin, named, no_memory, put_entry, refuse
-from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED
+from pipeline.wire.kernel.redact_books cimport begin, named, put_entry, refuse
+from pipeline.wire.kernel.redact_desk cimport CHANGED, DROPPED, UNCHANGED
 from pipeline.wire.kernel.redact_leaf cimport keep_text, put_answer
 from pipeline.wire.kernel.redact_rules cimport DROP, DRY_RUN, Rule
 from pipeline.wire.kernel.redact_text cimport is_settled

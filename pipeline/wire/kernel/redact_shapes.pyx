@@ -1,7 +1,7 @@
 """`reference/redact_shapes.py`, compiled: prefixes with a body of known characters and length."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint32_t
 from libc.stdlib cimport realloc
 from libc.string cimport memset
 

@@ -8,27 +8,27 @@ could choose what takes a thousand times as long.
 from libc.stddef cimport size_t
 from libc.string cimport memchr
 
-from pipeline.wire.kernel.arena cimport release_arena
+from pipeline.wire.kernel.arena cimport no_memory, release_arena
 from pipeline.wire.kernel.redact_decoded cimport find_in_decoded
-from pipeline.wire.kernel.redact_desk cimport (
-    CHANGED, UNCHANGED, UNDECIDED, add_edit, apply_edits, no_memory, put_log
-)
+from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED, UNDECIDED, add_edit, apply_edits, put_log
 from pipeline.wire.kernel.redact_json cimport looks_like_json, read_json
 from pipeline.wire.kernel.redact_matches cimport list_matches, select_matches
 from pipeline.wire.kernel.redact_members cimport find_in_json
 from pipeline.wire.kernel.redact_patterns cimport collect_text, find_patterns, leave_excused_out, may_match
 from pipeline.wire.kernel.redact_rules cimport DRY_RUN, PATTERN, bit
 from pipeline.wire.kernel.redact_scan cimport SCAN_READ
-from pipeline.wire.kernel.redact_screen cimport screen
+from pipeline.wire.kernel.redact_screen cimport MIN_BYTES, screen
 from pipeline.wire.kernel.redact_search cimport Match, token_at
 
 cdef enum:
-    MIN_BYTES = 6  # shorter texts are not scanned (B6)
     MAX_ROUNDS = 8
 
 
 cdef int redact_text(Desk* desk, Rulebook book, Cursor start, Cursor stop, Cursor limit, Groups near) except -1 nogil:
-    """Redact a text whose name has keywords of these groups; nothing is read at or behind `limit`. The outcome of `CHANGED` is in `desk.result` until the next call."""
+    """Redact a text whose name has keywords of these groups; nothing is read at or behind `limit`.
+
+    The outcome of `CHANGED` is in `desk.result` until the next call.
+    """
     cdef int round_
     cdef size_t index
     cdef bint changes

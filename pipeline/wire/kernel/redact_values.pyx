@@ -4,12 +4,12 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
+from pipeline.wire.kernel.arena cimport no_memory
 from pipeline.wire.kernel.edits cimport Frame, add_edit, close_frame, undo_frame
+from pipeline.wire.kernel.json_write cimport is_utf8
 from pipeline.wire.kernel.redact_accounts cimport is_card
-from pipeline.wire.kernel.redact_books cimport (
-    DROPPED, begin, field_of, keep_last_entry, named, no_memory, put_entry, refuse, unknown
-)
-from pipeline.wire.kernel.redact_desk cimport CHANGED, UNCHANGED
+from pipeline.wire.kernel.redact_books cimport begin, field_of, keep_last_entry, named, put_entry, refuse, unknown
+from pipeline.wire.kernel.redact_desk cimport CHANGED, DROPPED, UNCHANGED
 from pipeline.wire.kernel.redact_keyed cimport MOST_FORMS, Form, forms_of_digits
 from pipeline.wire.kernel.redact_leaf cimport put_answer, redact_leaf, replace_text
 from pipeline.wire.kernel.redact_messages cimport redact_message
@@ -219,38 +219,3 @@ cdef int whole_number(const Visit* visit, uint8_t* digits, Fault* fault) noexcep
         digits[rest] = c"0" + value % 10
         value //= 10
     return size
-
-
-cdef bint is_utf8(Cursor at, Cursor stop) noexcept nogil:
-    """Tell whether bytes are UTF-8, without overlong forms and surrogates (RFC 3629)."""
-    cdef int more
-    cdef uint8_t low, high
-    while at < stop:
-        if at[0] < 0x80:
-            at += 1
-            continue
-        low, high = 0x80, 0xBF
-        if 0xC2 <= at[0] <= 0xDF:
-            more = 1
-        elif 0xE0 <= at[0] <= 0xEF:
-            more = 2
-            if at[0] == 0xE0:
-                low = 0xA0
-            elif at[0] == 0xED:
-                high = 0x9F
-        elif 0xF0 <= at[0] <= 0xF4:
-            more = 3
-            if at[0] == 0xF0:
-                low = 0x90
-            elif at[0] == 0xF4:
-                high = 0x8F
-        else:
-            return False
-        at += 1
-        while more:
-            if at == stop or not low <= at[0] <= high:
-                return False
-            low, high = 0x80, 0xBF
-            at += 1
-            more -= 1
-    return True

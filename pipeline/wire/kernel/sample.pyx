@@ -12,18 +12,19 @@ from libc.string cimport memcpy
 from pipeline.wire.kernel.arena cimport taken
 from pipeline.wire.kernel.conditions cimport Conditions, Node, holds
 from pipeline.wire.kernel.edits cimport add_edit, edited
-from pipeline.wire.kernel.items cimport DROP, FAIL, KEEP, Item, Slice, Verdict, Walk, Wanted, begin, end, walked
+from pipeline.wire.kernel.items cimport DROP, FAIL, KEEP, Item, Slice, Verdict, Walk, Wanted, begin, checked_and_walked, end
 from pipeline.wire.kernel.tables cimport (
     AnyValue_string_value, KeyValue_key, KeyValue_value, LogRecord, LogRecord_attributes, LogRecord_trace_id, Span,
     Span_trace_id, Span_trace_state,
 )
+from pipeline.wire.kernel.trace_ids cimport TRACE_ID_BYTES
 from pipeline.wire.kernel.trace_state cimport (
     SAYS_NOTHING, THRESHOLD_ROOM, TRACE_STATE_ROOM,
     put_threshold, put_trace_state, read_randomness, read_threshold, read_trace_state,
 )
 from pipeline.wire.kernel.values cimport TEXT, Text, Value, key_of, same_text
 from pipeline.wire.kernel.walk cimport (
-    DELIMITED, NO_MEMORY, Cursor, Visit, any_bit, malformed, next_field, put_varint, root, sound, varint_bytes,
+    DELIMITED, NO_MEMORY, Cursor, Visit, any_bit, malformed, next_field, put_varint, root, varint_bytes,
 )
 
 from pipeline.wire.kernel.conditions import Unsupported
@@ -31,11 +32,10 @@ from pipeline.wire.reference import sample as reference
 from pipeline.wire.sampling import RANDOMNESS_KEY, THRESHOLD_KEY
 
 cdef enum:
-    TRACE_ID_BYTES = 16
     RANDOM_BYTES = 7  # at the end of a trace id
     MOST_DIGITS = 14
     PRECISION = 4  # of a product of probabilities, in digits
-    STATUS_ERROR = 2
+    STATUS_CODE_ERROR = 2
 
 cdef double ALL_VALUES = 2.0**56  # of randomness
 
@@ -122,7 +122,6 @@ cdef class Sampler:
             return reference.Sampled(payload, 0, {}, 0)
         cdef Cursor start = <Cursor>PyBytes_AS_STRING(payload)
         cdef Cursor stop = start + PyBytes_GET_SIZE(payload)
-        cdef bint fine
         cdef Walk walk
         cdef Sampling sampling = self._sampling
         sampling.nodes = self._conditions.nodes
@@ -130,12 +129,7 @@ cdef class Sampler:
         sampling.rules = self._rules
         try:
             begin(&walk, self._wanted, judge, &sampling)
-            if self._conditions.needs_python:  # taking the GIL again for each item would wait for other threads each time
-                fine = sound(start, stop, message, 0, &walk.fault) and walked(&walk, start, stop, message)
-            else:
-                with nogil:
-                    fine = sound(start, stop, message, 0, &walk.fault) and walked(&walk, start, stop, message)
-            if not fine:
+            if not checked_and_walked(&walk, start, stop, message, self._conditions.needs_python):
                 raise malformed(&walk.fault, start)
             decisions = Counter()
             for index, decision in enumerate(_DECISIONS):
@@ -223,7 +217,7 @@ cdef Decision decided(const Walk* walk, const Sampling* sampling, uint64_t bits,
         target = product(target, 0 if threshold[0] == SAYS_NOTHING else threshold[0])
     elif threshold[0] != SAYS_NOTHING and threshold[0] > target:
         return UPSTREAM
-    if sampling.keeps_errors and walk.item.message == Span and walk.item.status_code == STATUS_ERROR:
+    if sampling.keeps_errors and walk.item.message == Span and walk.item.status_code == STATUS_CODE_ERROR:
         return ERROR  # every error is kept, so each stands for as many as it did when it came
     if bits < target:
         return DROPPED

@@ -1,5 +1,7 @@
+"""How the structs of `pipeline.wire.model` and the messages of the schema fit together."""
+
 from cpython.object cimport PyObject
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint32_t
 
 from pipeline.wire.kernel.tables cimport NUMBERS, OtlpField
 

@@ -11,7 +11,7 @@ from libc.string cimport memcpy, memset
 from pipeline.wire.kernel.arena cimport grown, release_arena, taken
 from pipeline.wire.kernel.tables cimport KIND_message, MESSAGES, OtlpField
 from pipeline.wire.kernel.walk cimport (
-    DELIMITED, NO_MEMORY, Cursor, Fault, Visit, expected, known, malformed, next_field, put_varint, refused, root, varint_bytes,
+    DELIMITED, NO_MEMORY, Cursor, Visit, expected, known, malformed, next_field, put_varint, root, varint_bytes,
 )
 
 def split(bytes payload not None, str signal not None, *, object max_items, object max_bytes):

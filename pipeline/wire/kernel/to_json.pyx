@@ -37,7 +37,7 @@ from pipeline.wire.kernel.tables cimport (
     OtlpField,
 )
 from pipeline.wire.kernel.walk cimport (
-    DELIMITED, FIXED64, VARINT, Cursor, Fault, Visit, fixed32, fixed64, malformed, next_field, root, sound, varint
+    DELIMITED, FIXED64, Cursor, Fault, Visit, fixed32, fixed64, following, malformed, root, scalar_end, sound, varint
 )
 
 from pipeline.wire.reference.to_json import OTLP
@@ -126,8 +126,6 @@ cdef class Writer:
         """Write a repeated field as an array."""
         cdef Visit visit
         cdef Cursor at = found.first, value, stop
-        cdef Fault fault
-        cdef uint64_t ignored
         cdef size_t begin
         self.put(b"[", 1)
         begin = self.out.size
@@ -141,7 +139,7 @@ cdef class Writer:
                 if visit.wire == DELIMITED and not field.wires == 1 << DELIMITED:  # packed
                     if value == visit.stop:
                         break
-                    stop = varint(value, visit.stop, &ignored, &fault) if field.wires >> VARINT & 1 else value + 8
+                    stop = scalar_end(field.wires, value, visit.stop)
                 if self.out.size > begin:
                     self.put(b",", 1)
                 if field.kind == KIND_message:
@@ -201,14 +199,6 @@ cdef class Writer:
         to[0] = b'"'
         self.out.size = to + 1 - self.out.data
         return 0
-
-
-cdef inline Cursor following(Cursor at, Cursor end, Visit* visit) noexcept:
-    """Read a field of a message that has been checked, so that there is one."""
-    cdef Fault fault
-    visit[0] = Visit(at, at, end, 0, 0)
-    at = next_field(at, end, visit, &fault)
-    return end if at is NULL else at
 
 
 cdef void look_through(Cursor at, Cursor end, uint32_t message, Found* found) noexcept:

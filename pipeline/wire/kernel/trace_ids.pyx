@@ -4,10 +4,10 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint64_t
 from libc.string cimport memcpy, memset
 
+from pipeline.wire.kernel.json_read cimport nibble
 from pipeline.wire.kernel.walk cimport any_bit
 
 cdef enum:
-    NO_DIGIT = 16
     UUID_SIZE = 36
     XRAY_SIZE = 35
     TRACEPARENT_SIZE = 55
@@ -113,18 +113,11 @@ cdef bint parse_xray(Text text, uint8_t* trace_id) noexcept nogil:
 
 cdef bint read_hex(const uint8_t* at, uint8_t* to, size_t size) noexcept nogil:
     """Read twice as many hex digits as bytes."""
-    cdef uint8_t high, low
+    cdef int high, low
     cdef size_t index
     for index in range(size):
-        high, low = digit_of(at[2 * index]), digit_of(at[2 * index + 1])
-        if high == NO_DIGIT or low == NO_DIGIT:
+        high, low = nibble(at[2 * index]), nibble(at[2 * index + 1])
+        if high < 0 or low < 0:
             return False
-        to[index] = high << 4 | low
+        to[index] = <uint8_t>(high << 4 | low)
     return True
-
-
-cdef inline uint8_t digit_of(uint8_t byte) noexcept nogil:
-    if c'0' <= byte <= c'9':
-        return byte - c'0'
-    byte |= 0x20
-    return byte - (c'a' - 10) if c'a' <= byte <= c'f' else NO_DIGIT

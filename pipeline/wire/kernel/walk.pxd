@@ -13,7 +13,6 @@ Nothing is read at or behind `end`. Whole numbers are put together byte by byte:
 
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy
 
 from pipeline.wire.kernel.tables cimport MESSAGES, NUMBERS, OtlpField
 
@@ -124,6 +123,16 @@ cdef inline Cursor next_field(Cursor at, Cursor end, Visit* visit, Fault* fault)
     return visit.stop
 
 
+cdef inline Cursor following(Cursor at, Cursor end, Visit* visit) noexcept nogil:
+    """Read a field of a message that has been checked, so that there is one."""
+    cdef Fault fault
+    at = next_field(at, end, visit, &fault)
+    if at is NULL:
+        visit[0] = Visit(end, end, end, 0, 0)
+        return end
+    return at
+
+
 cdef inline const OtlpField* known(uint32_t message, const Visit* visit) noexcept nogil:
     """Return the table entry of a field, one without `wires` for an unknown number."""
     return &MESSAGES[message].fields[visit.number if visit.number < NUMBERS else 0]
@@ -156,6 +165,15 @@ cdef inline bint packed_is_whole(uint8_t wires, Cursor value, Cursor stop, Fault
         refused(fault, BAD_PACKED, value)
         return False
     return True
+
+
+cdef inline Cursor scalar_end(uint8_t wires, Cursor at, Cursor stop) noexcept nogil:
+    """Return where the value at `at` ends, of those that `packed_is_whole` found whole."""
+    cdef uint64_t ignored
+    cdef Fault fault
+    if wires >> VARINT & 1:
+        return varint(at, stop, &ignored, &fault)
+    return at + (8 if wires >> FIXED64 & 1 else 4)
 
 
 cdef inline bint packable(const OtlpField* field) noexcept nogil:
