@@ -19,7 +19,7 @@ from pipeline.settings import JournalSettings
 START_SECONDS: Final = 20.0
 """How long a start waits for a broker."""
 RETRY_SECONDS: Final = 0.5
-CLOSE_SECONDS: Final = 0.8
+CLOSE_SECONDS: Final = 0.5
 """How long each step of a close waits for one, two at most: a stop has 2 s for all that comes after draining (§10.1)."""
 BUDGET: Final = 1024 * 1024 * 1024
 """Bytes that an exporter may be behind where its queue names none (delivery contract §4)."""
