@@ -99,11 +99,11 @@ def test_an_operator_may_ask_for_the_stop(bench: BenchMaker) -> None:
 
 
 def test_data_is_taken_while_a_stop_lingers(bench: BenchMaker) -> None:
-    stand = bench(1, service="limits: {shutdown_timeout: 10s, linger: 1s}")
+    stand = bench(1, service="limits: {shutdown_timeout: 10s, linger: 3s}")
     stand.sinks[0].open()
     stand.daemon.start()
     stand.daemon.ask("POST", "/quitquitquit")
-    assert not stand.daemon.ready()
+    until(lambda: not stand.daemon.ready())
     assert post(f"http://127.0.0.1:{stand.logs}/logs", b'{"message": "id-1"}')[0] == 200
     assert stand.daemon.process is not None
     assert stand.daemon.process.wait(10) == 0
