@@ -38,8 +38,10 @@ class KafkaStand(Stand):
         if plan.instance is not None:
             self.daemon.overrides = (f"service.journal.instance={plan.instance}",)
         health, metrics = free_ports(2)
+        config = directory / "second.yaml"  # reloads are the first node's
+        config.write_text(self.daemon.config.read_text())
         self._second = Daemon(
-            self.daemon.config,
+            config,
             directory / "second",
             health,
             metrics,
