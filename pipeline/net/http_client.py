@@ -86,7 +86,9 @@ class HttpClient:
                 return HttpAnswer(response.status, response.headers, _decoded(raw, response.headers))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             # What failed and the frames it came through hold each other, and with them the body, until some collection.
-            traceback.clear_frames(error.__traceback__)
+            for failed in filter(None, (error, error.__cause__)):
+                traceback.clear_frames(failed.__traceback__)
+            del failed
             raise _busy(error) from None
         except ConfigError as error:
             raise Busy(f"{'.'.join(map(str, error.path))}: {error}", code="settings") from None
