@@ -98,7 +98,7 @@ def test_a_client_that_floods_leaves_room_for_others(bench: BenchMaker) -> None:
 
 
 def test_overload_stays_within_the_memory_of_a_small_container(bench: BenchMaker) -> None:
-    """Ten times what it can take, for some seconds, while its destination stands still."""
+    """More than it has room for, for some seconds, while its destination is down."""
     stand = bench(1, service=f"limits: {{memory: {CONTAINER_MIB * 3 // 4}MiB, shutdown_timeout: 10s}}")
     sink, daemon = stand.sinks[0], stand.daemon
     daemon.start()
